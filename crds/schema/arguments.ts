@@ -3,20 +3,16 @@ import { LIMITS } from '../constants.ts';
 import { freeObject, list, text, time } from './primitives.ts';
 import { withCheck } from './rules.ts';
 
+/** Seen on a real API server; argsJSON exists because of it. */
+const LOSSES = 'Kubernetes turns 1.0 into 1, and kubectl apply without --server-side drops null: see argsJSON.';
+
 const fields = {
-  args: list(
-    z.unknown(),
-    1024,
-    'atomic',
-    'Positional arguments. Kubernetes turns 1.0 into 1 here: see argsJSON.',
-  ).optional(),
-  kwargs: freeObject('Keyword arguments. Kubernetes turns 1.0 into 1 here: see argsJSON.')
-    .meta({ maxProperties: 1024 })
-    .optional(),
+  args: list(z.unknown(), 1024, 'atomic', `Positional arguments. ${LOSSES}`).optional(),
+  kwargs: freeObject(`Keyword arguments. ${LOSSES}`).meta({ maxProperties: 1024 }).optional(),
   argsJSON: text(
     LIMITS.argsJSON,
-    'The arguments as JSON text, {"args": […], "kwargs": {…}}, whose numbers arrive exactly as written: 1.0 stays a ' +
-      'float and a long integer whole. Instead of args and kwargs.',
+    'The arguments as JSON text, {"args": […], "kwargs": {…}}, whose values arrive exactly as written: 1.0 stays a ' +
+      'float, a long integer whole, and null None. Instead of args and kwargs.',
   ).optional(),
 };
 
@@ -45,7 +41,7 @@ function oneForm<T extends z.ZodType<{ args?: unknown; kwargs?: unknown; argsJSO
   const either = withCheck(
     schema,
     {
-      rule: '!has(self.argsJSON) || (!has(self.args) && !has(self.kwargs))',
+      rule: '!has(self.argsJSON) || (!has(dyn(self).args) && !has(self.kwargs))',
       message: 'argsJSON may not be given together with args or kwargs',
       fieldPath: '.argsJSON',
     },

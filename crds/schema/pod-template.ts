@@ -11,7 +11,7 @@ const labelMap = (description: string) =>
   );
 
 const quantity = z
-  .union([z.int().min(0), z.string().max(64)])
+  .union([z.int().min(0), z.string().max(64)], 'expected a quantity, such as 500m or 1Gi')
   .meta({ 'x-kubernetes-int-or-string': true, description: 'A quantity, such as 500m or 1Gi.' });
 
 const Resources = z

@@ -46,7 +46,7 @@ export const Procedure = withRules(
     .meta({ description: 'One run of a Python script in a pod of its own.' }),
   ...FIXED_FIELDS.map((field) => ({
     rule: `!(${CLAIMED}) || ${unchanged(`spec.${field}`)}`,
-    message: `${field} is fixed: the procedure has been taken up already`,
+    message: `${field} cannot change any more: the procedure has been taken up`,
     fieldPath: `.spec.${field}`,
     reason: 'FieldValueForbidden' as const,
   })),

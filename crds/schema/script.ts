@@ -77,7 +77,7 @@ export const Script = exactlyOneOf(
         })
         .optional(),
       configMap: ConfigMapScript.meta({ description: 'A key of a ConfigMap.' }).optional(),
-      git: GitScript.optional(),
+      git: GitScript.meta({ ...GitScript.meta(), description: 'A file of a git repository.' }).optional(),
     })
     .meta({ description: 'The Python file to run: exactly one of inline, file, configMap and git.' }),
   ['inline', 'file', 'configMap', 'git'],
@@ -87,12 +87,9 @@ export const Script = exactlyOneOf(
 export const Environment = z
   .strictObject({
     image: word(1024, "Container image with Python 3.9 or newer. Without it: the operator's default image.").optional(),
-    create: z
-      .boolean()
-      .default(false)
-      .meta({
-        description: 'Install the git repository of the script (pip install .) in a virtual environment first.',
-      }),
+    create: z.boolean().default(false).meta({
+      description: 'Install the git repository of the script (pip install .) in a virtual environment first.',
+    }),
     requirements: z
       .array(z.string().min(1).max(512).regex(REQUIREMENT))
       .max(128)
