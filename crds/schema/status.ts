@@ -87,7 +87,7 @@ export const Failure = z
   .strictObject({
     type: text(256, "The exception's class, or what else went wrong.").optional(),
     message: text(LIMITS.message, "The exception's text.").optional(),
-    stage: text(64, 'Where: Pod, Prepare, Load, Init, Main, Stop.').optional(),
+    stage: text(64, 'Where: Args, Env, Load, Init or Main of the script, or Pod.').optional(),
     stackTrace: text(LIMITS.stackTrace, "Python's stack trace.").optional(),
     frames: list(Frame, LIMITS.frames, 'atomic', 'Innermost frames of the stack trace, the innermost last.').optional(),
     container: z
