@@ -253,11 +253,11 @@ class HttpKube implements Kube {
 
 interface Limit {
   signal: AbortSignal;
-  why(): string | undefined;
+  why: () => string | undefined;
   /** No more timeout. */
-  disarm(): void;
+  disarm: () => void;
   /** Lets go of the outer signal, too. */
-  release(): void;
+  release: () => void;
 }
 
 const one = (header: string | string[] | undefined): string | undefined => (Array.isArray(header) ? header[0] : header);

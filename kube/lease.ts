@@ -81,11 +81,11 @@ export class LeaseElector {
       await clock.sleep(retryPeriodMs * (1 + 0.2 * random()), signal);
     if (!this.#leading) return 'aborted';
     logger.info({ identity, transitions: this.#transitions }, 'leading');
+    let held = true;
     try {
       this.#options.onStarted(this.#transitions);
-      await this.#keep(signal);
+      held = await this.#keep(signal);
     } finally {
-      const held = this.#leading;
       this.#leading = false;
       try {
         this.#options.onStopped();
@@ -97,18 +97,18 @@ export class LeaseElector {
     return aborted(signal) ? 'aborted' : 'lost';
   }
 
-  /** Renews until it fails for too long. `#leading` is false afterwards if the lease was lost. */
-  async #keep(signal: AbortSignal): Promise<void> {
+  /** Renews until the signal aborts (true: the lease is still ours) or until it is lost. */
+  async #keep(signal: AbortSignal): Promise<boolean> {
     const { clock, retryPeriodMs, renewDeadlineMs } = this.#options;
     let renewed = clock.monotonic();
     for (;;) {
       const left = renewed + renewDeadlineMs - clock.monotonic();
       await clock.sleep(Math.min(retryPeriodMs, Math.max(0, left)), signal);
-      if (aborted(signal)) return;
+      if (aborted(signal)) return true;
       const begin = clock.monotonic();
-      if (begin >= renewed + renewDeadlineMs) this.#leading = false;
-      else if (await this.#attempt(renewed + renewDeadlineMs - begin, signal)) renewed = begin;
-      if (!this.#leading) return;
+      if (begin >= renewed + renewDeadlineMs) return false;
+      if (await this.#attempt(renewed + renewDeadlineMs - begin, signal)) renewed = begin;
+      if (!this.#leading) return false;
     }
   }
 

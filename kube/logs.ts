@@ -47,16 +47,14 @@ export function followLog(kube: Kube, options: LogOptions): LogFollow {
   return { ended, [Symbol.asyncIterator]: () => read(kube, options, resolve) };
 }
 
+const IDLE = new Error('idle');
+
 async function* read(kube: Kube, options: LogOptions, end: (how: LogEnd) => void): AsyncGenerator<Buffer, void> {
   const { signal, clock = systemClock, idleTimeoutMs = 45_000 } = options;
   const path = pathOf(PODS, options.namespace, options.pod, 'log');
   const controller = new AbortController();
   let result: LogEnd = { how: 'stopped' }; // what stands if the reader leaves its loop
-  let idle = false;
-  const giveUp = (): void => {
-    idle = true;
-    controller.abort();
-  };
+  const giveUp = (): void => controller.abort(IDLE);
   const arm = () => (idleTimeoutMs > 0 ? clock.setTimeout(giveUp, idleTimeoutMs) : undefined);
   let timer = arm();
   const abort = (): void => controller.abort();
@@ -81,7 +79,7 @@ async function* read(kube: Kube, options: LogOptions, end: (how: LogEnd) => void
   } catch (cause) {
     const error = cause instanceof KubeError ? cause : fromFailure(cause, `GET ${path}`);
     if (aborted(signal)) result = { how: 'stopped' };
-    else if (idle) result = { how: 'idle' };
+    else if (controller.signal.reason === IDLE) result = { how: 'idle' };
     else result = { how: error.status === 0 ? 'broken' : 'refused', error };
   } finally {
     timer?.cancel();

@@ -58,10 +58,10 @@ export interface Resource<T extends KubeObject> {
   /** `null` removes a field; a `metadata.resourceVersion` in it is a precondition. */
   mergePatch(name: string, patch: object, options?: PatchOptions): Promise<Stored<T>>;
   jsonPatch(name: string, operations: JsonPatchOperation[], options?: PatchOptions): Promise<Stored<T>>;
-  /** Server-side apply. */
+  /** Server-side apply; apiVersion, kind and name are filled in. */
   apply(
     name: string,
-    object: object,
+    object: { metadata?: object },
     options: PatchOptions & { fieldManager: string; force?: boolean },
   ): Promise<Stored<T>>;
   /** Resolves when the server has accepted it: a pod, or an object with finalizers, lives on for a while. */
@@ -111,13 +111,23 @@ export function resource<T extends KubeObject>(kube: Kube, type: ResourceType<T>
       kube.request('PUT', at(nameOf(object), 'status'), { ...write(options), body: object }),
     mergePatch: (name, body, options) => patch(name, body, 'application/merge-patch+json', options),
     jsonPatch: (name, operations, options) => patch(name, operations, 'application/json-patch+json', options),
-    apply: (name, object, options) =>
-      patch(name, object, 'application/apply-patch+yaml', options, { force: options.force ?? undefined }),
+    apply: (name, object, options) => {
+      const body = {
+        apiVersion: apiVersionOf(type),
+        kind: type.kind,
+        ...object,
+        metadata: { ...object.metadata, name },
+      };
+      return patch(name, body, 'application/apply-patch+yaml', options, { force: options.force });
+    },
     delete: async (name, options = {}) => {
       await kube.request('DELETE', at(name), { body: deleteBody(options), signal: options.signal });
     },
   };
 }
+
+const apiVersionOf = ({ group, version }: Pick<ResourceType<KubeObject>, 'group' | 'version'>): string =>
+  group === '' ? version : `${group}/${version}`;
 
 function nameOf(object: KubeObject): string {
   if (object.metadata.name === undefined) throw new TypeError(`the ${object.kind} to replace has no name`);
@@ -136,7 +146,6 @@ async function listAll<T extends KubeObject>(
   options: ListOptions,
 ): Promise<List<T>> {
   const { signal, limit = PAGE, resourceVersion, labelSelector, fieldSelector } = options;
-  const apiVersion = type.group === '' ? type.version : `${type.group}/${type.version}`;
   const items: Stored<T>[] = [];
   let next: string | undefined;
   for (;;) {
@@ -155,7 +164,7 @@ async function listAll<T extends KubeObject>(
       timeoutMs: 60_000,
     });
     // Lists of built-in kinds leave these two out of their items.
-    for (const item of page.items ?? []) items.push({ ...item, apiVersion, kind: type.kind });
+    for (const item of page.items ?? []) items.push({ ...item, apiVersion: apiVersionOf(type), kind: type.kind });
     next = page.metadata?.continue || undefined;
     if (next === undefined) return { items, resourceVersion: page.metadata?.resourceVersion ?? '' };
   }

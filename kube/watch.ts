@@ -27,9 +27,9 @@ export interface WatchOptions<T extends KubeObject> {
   stallMs: number;
   clock: Clock;
   signal: AbortSignal;
-  onEvent(event: WatchEvent<T>): void;
+  onEvent: (event: WatchEvent<T>) => void;
   /** The watch need not go back behind this version again. */
-  onVersion(resourceVersion: string): void;
+  onVersion: (resourceVersion: string) => void;
 }
 
 /**
@@ -38,16 +38,14 @@ export interface WatchOptions<T extends KubeObject> {
  */
 export type WatchEnd = { how: 'closed' | 'stalled' | 'aborted' } | { how: 'failed'; error: KubeError };
 
+const STALLED = new Error('stalled');
+
 /** Watches until the end, whatever that is; never throws. */
 export async function watch<T extends KubeObject>(options: WatchOptions<T>): Promise<WatchEnd> {
   const { kube, type, clock, signal } = options;
   const path = pathOf(type, options.namespace);
   const controller = new AbortController();
-  let stalled = false;
-  const stall = (): void => {
-    stalled = true;
-    controller.abort();
-  };
+  const stall = (): void => controller.abort(STALLED);
   let dog = clock.setTimeout(stall, options.stallMs);
   const abort = (): void => controller.abort();
   signal.addEventListener('abort', abort, { once: true });
@@ -70,7 +68,7 @@ export async function watch<T extends KubeObject>(options: WatchOptions<T>): Pro
     return { how: 'closed' };
   } catch (error) {
     if (aborted(signal)) return { how: 'aborted' };
-    if (stalled) return { how: 'stalled' };
+    if (controller.signal.reason === STALLED) return { how: 'stalled' };
     return { how: 'failed', error: error instanceof KubeError ? error : fromFailure(error, `GET ${path}`) };
   } finally {
     dog.cancel();
