@@ -324,5 +324,47 @@ const CHANGE: readonly Case[] = [
   ),
 ];
 
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+
+/** As large as it may be: the rules must not exceed what they may cost. */
+const LARGE: readonly Case[] = [
+  good(
+    'the largest',
+    {
+      script: { inline: 'x'.repeat(262_144) },
+      init: { argsJSON: JSON.stringify({ args: ['x'.repeat(65_500)] }) },
+      main: {
+        args: many(1024, (index) => ({ index, text: 'x'.repeat(100) })),
+        kwargs: { a: many(5000, (index) => index) },
+      },
+      podTemplate: {
+        labels: Object.fromEntries(many(64, (index) => [`label-${index}`, 'x'.repeat(63)])),
+        env: many(256, (index) => ({ name: `NAME_${index}`, value: 'x'.repeat(100) })),
+        volumes: many(64, (index) => ({ name: `v${index}`, configMap: { name: 'x'.repeat(253) } })),
+      },
+    },
+    status({
+      ...claim,
+      history: many(64, () => ({ state: 'IDLE', time })),
+      failure: {
+        message: 'x'.repeat(4096),
+        stackTrace: 'x'.repeat(16_384),
+        frames: many(32, (line) => ({
+          file: 'x'.repeat(1024),
+          line,
+          function: 'x'.repeat(256),
+          text: 'x'.repeat(512),
+        })),
+      },
+    }),
+    spec({ main: { kwargs: { a: [] } } }, fixed('main')),
+    spec({ start: { argsJSON: JSON.stringify({ args: ['x'.repeat(65_500)] }) } }),
+    status({ phase: 'Finished', state: 'FAILED' }),
+    status({ failure: { message: 'y' } }, over('failure')),
+    status({ output: { complete: true } }),
+  ),
+];
+
 /** All of them. */
-export const CASES: readonly Case[] = [...CREATE, ...CHANGE];
+export const CASES: readonly Case[] = [...CREATE, ...CHANGE, ...LARGE];

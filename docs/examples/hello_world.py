@@ -1,7 +1,11 @@
 """The least there is: no init, so the procedure is READY as soon as this file is loaded.
 
     oet run docs/examples/hello_world.py
-    oet run docs/examples/hello_world.py --name=Ada
+
+Or in two steps, with an argument for main:
+
+    oet procedure create docs/examples/hello_world.py
+    oet procedure start --name=Ada
 """
 
 
