@@ -17,7 +17,7 @@ const fields = {
 };
 
 /** What is wrong with a text as `argsJSON`, or undefined. */
-export function argsJSONProblem(source: string): string | undefined {
+function argsJSONProblem(source: string): string | undefined {
   let value: unknown;
   try {
     value = JSON.parse(source);

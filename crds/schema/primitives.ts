@@ -57,11 +57,6 @@ export function textMap(max: number, maxValue: number, description: string): z.Z
   return z.record(z.string(), z.string().max(maxValue)).meta({ description, maxProperties: max });
 }
 
-/** Anything that JSON can say, null included; kept as it is. */
-export function anything(description: string): z.ZodUnknown {
-  return z.unknown().meta({ description });
-}
-
 /** An object whose fields are not ours to know. */
 export function freeObject(description: string): z.ZodRecord<z.ZodString, z.ZodUnknown> {
   return z.record(z.string(), z.unknown()).meta({ description });

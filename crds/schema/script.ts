@@ -20,7 +20,7 @@ const configMapKey = z
   .meta({ description: 'Key of the ConfigMap whose value is the script.' });
 
 /** A script in a ConfigMap. */
-export const ConfigMapScript = z.strictObject({
+const ConfigMapScript = z.strictObject({
   name: objectName("Name of a ConfigMap in the Procedure's namespace."),
   key: configMapKey,
 });

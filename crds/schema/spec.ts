@@ -28,7 +28,7 @@ export const Stop = z
   });
 
 /** How long each part may take. */
-export const Deadlines = z
+const Deadlines = z
   .strictObject({
     prepareSeconds: integer(1, YEAR, 'From the claim to READY; FAILED after it.').default(DEFAULTS.prepareSeconds),
     readySeconds: integer(
@@ -41,7 +41,7 @@ export const Deadlines = z
   .meta({ description: 'How long each part may take, in seconds.' });
 
 /** How long what is left is kept. */
-export const Retention = z
+const Retention = z
   .strictObject({
     podSeconds: integer(0, YEAR, 'How long the pod is kept after the end.').default(DEFAULTS.podSeconds),
     outputSeconds: integer(0, 10 * YEAR, 'How long the output is kept after the end.').default(DEFAULTS.outputSeconds),
@@ -49,7 +49,7 @@ export const Retention = z
   .meta({ description: 'How long what is left of a run is kept, in seconds.' });
 
 /** What is kept of the output. */
-export const OutputSpec = z
+const OutputSpec = z
   .strictObject({
     maxBytes: integer(1024, 2 ** 40, 'Of more than this, the first and the last half are kept.').default(
       DEFAULTS.maxBytes,

@@ -22,7 +22,7 @@ export const Condition = z.strictObject({
 });
 
 /** Who took the procedure up, and with which pod. */
-export const Claim = z
+const Claim = z
   .strictObject({
     time: time('When.'),
     podName: word(253, 'Name of the pod that is made, or was taken from the pool, for it.'),
@@ -31,7 +31,7 @@ export const Claim = z
   .meta({ description: 'Written before the pod is made; from here on the spec is fixed.' });
 
 /** The pod of the procedure. */
-export const PodRef = z
+const PodRef = z
   .strictObject({
     name: word(253, 'Name.'),
     uid: word(64, 'Uid. Once it is here, no other pod is ever made.').optional(),
@@ -40,7 +40,7 @@ export const PodRef = z
   .meta({ description: 'The one pod of this procedure.' });
 
 /** What the operator allowed the pod to do. */
-export const Permit = z
+const Permit = z
   .strictObject({
     nonce: word(128, "The bootstrap's nonce: only the pod that said it first may run anything."),
     initTime: time('When init was allowed.').optional(),
@@ -49,7 +49,7 @@ export const Permit = z
   .meta({ description: 'What the pod was allowed to do, written before it was told.' });
 
 /** What was run. */
-export const SourceRecord = z
+const SourceRecord = z
   .strictObject({
     uri: text(4096, 'Where the script came from, for people.').optional(),
     commit: text(64, 'Commit of a git script.').optional(),
@@ -63,7 +63,7 @@ export const SourceRecord = z
   .meta({ description: 'What was run.' });
 
 /** When things happened first. */
-export const Times = z
+const Times = z
   .strictObject({
     created: time('CREATING: taken up.').optional(),
     ready: time('READY: prepared.').optional(),
@@ -103,7 +103,7 @@ export const Failure = z
   .meta({ description: 'Why it failed.' });
 
 /** What is in the store of the output. */
-export const OutputStatus = z
+const OutputStatus = z
   .strictObject({
     bytes: integer(0, Number.MAX_SAFE_INTEGER, 'Bytes that the script wrote.').optional(),
     entries: integer(0, Number.MAX_SAFE_INTEGER, 'Entries of the journal.').optional(),
@@ -132,7 +132,7 @@ function nestedLatch(parent: string, leaf: string): string {
 }
 
 /** Fields that stay as they are from `phase: Finished` on. */
-export const FINAL_FIELDS = ['state', 'reason', 'message', 'exitCode', 'signal', 'result', 'failure'] as const;
+const FINAL_FIELDS = ['state', 'reason', 'message', 'exitCode', 'signal', 'result', 'failure'] as const;
 
 /** What is: written by the operator alone. */
 export const Status = withRules(
