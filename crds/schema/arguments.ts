@@ -41,6 +41,7 @@ function oneForm<T extends z.ZodType<{ args?: unknown; kwargs?: unknown; argsJSO
   const either = withCheck(
     schema,
     {
+      // The items of args have no type, so the API server's CEL does not declare the field (seen); dyn() finds it all the same.
       rule: '!has(self.argsJSON) || (!has(dyn(self).args) && !has(self.kwargs))',
       message: 'argsJSON may not be given together with args or kwargs',
       fieldPath: '.argsJSON',
