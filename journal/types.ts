@@ -15,6 +15,8 @@ interface Common {
   readonly n: number;
   /** Microseconds since the epoch. */
   readonly t: number;
+  /** Its longest texts were cut: it would have been longer than 1 MiB. */
+  readonly truncated?: true;
 }
 
 export interface HelloEntry extends Common {
@@ -195,9 +197,16 @@ export interface JournalWriter {
   finish(uid: string, verdict: Verdict): Promise<AppendResult>;
   markDeleted(uid: string): Promise<void>;
   /** An event of no run (topics request.*, answers …) on the stream. */
-  publish(namespace: string, events: readonly { readonly topic: string; readonly uid?: string; readonly fields: Readonly<Record<string, unknown>> }[]): Promise<number>;
-  /** Removes what is older than its retention; returns how many runs went. */
-  prune(before: { readonly uid: string }[]): Promise<number>;
+  publish(
+    namespace: string,
+    events: readonly {
+      readonly topic: string;
+      readonly uid?: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }[],
+  ): Promise<number>;
+  /** Removes what is older than its retention, and of events of no run those before `eventsBefore` (µs); returns how many runs went. */
+  prune(before: readonly { readonly uid: string }[], options?: { readonly eventsBefore?: number }): Promise<number>;
 }
 
 export interface Verdict {
@@ -217,9 +226,16 @@ export interface JournalReader {
   /** Oldest first. */
   runs(namespace: string, filter?: { readonly includeDeleted?: boolean }): Promise<Run[]>;
   /** Rows with id > after, in order, without output rows unless asked. */
-  rows(after: number, options: { readonly limit: number; readonly namespace?: string; readonly uid?: string; readonly output?: boolean }): Promise<Row[]>;
+  rows(
+    after: number,
+    options: { readonly limit: number; readonly namespace?: string; readonly uid?: string; readonly output?: boolean },
+  ): Promise<Row[]>;
   /** Output of a run with row id > after, at most about maxBytes. */
-  output(uid: string, after: number, options: { readonly maxBytes: number; readonly stream?: StreamName }): Promise<OutputChunk[]>;
+  output(
+    uid: string,
+    after: number,
+    options: { readonly maxBytes: number; readonly stream?: StreamName },
+  ): Promise<OutputChunk[]>;
   lastId(): Promise<number>;
   /** Resolves with the newest id once it is greater than `after` (fan-out socket, else polling), or undefined on abort. */
   changed(after: number, signal: AbortSignal): Promise<number | undefined>;

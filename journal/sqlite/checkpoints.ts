@@ -1,0 +1,43 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { sizeOf } from './messages.ts';
+import type { Op } from './messages.ts';
+
+/** Bytes of the write-ahead log that are worth a checkpoint (about 5 ms here); with less it waits for a quiet moment. */
+const ENOUGH = 4 * 1024 * 1024;
+/** Milliseconds without a commit. */
+const QUIET = 250;
+/** Bytes of log per row beside its own: the pages of indexes and records. */
+const OVERHEAD = 32 * 1024;
+
+/** Copies the write-ahead log into the database between commits, so that no commit has to. */
+export class Checkpoints {
+  readonly #db: DatabaseSync;
+  #bytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  wrote(ops: readonly Op[]): void {
+    this.#bytes += ops.reduce((sum, op) => sum + sizeOf(op), OVERHEAD);
+    if (this.#bytes >= ENOUGH) {
+      this.#checkpoint();
+    } else {
+      this.#timer ??= setTimeout(() => this.#checkpoint(), QUIET);
+      this.#timer.refresh();
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #checkpoint(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#bytes = 0;
+    // Passive: what a reader still needs stays in the log until the next one. Never waits, never fails for a lock.
+    this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  }
+}

@@ -1,0 +1,81 @@
+import { Worker } from 'node:worker_threads';
+import { JournalError } from '../errors.ts';
+import { unpackError } from './errors.ts';
+import type { Op, Order, Outcome, Report } from './messages.ts';
+import type { WriterData } from './worker.ts';
+
+/** Beside the source as it is; beside a bundle under the name that the build gives it. */
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './journal-worker.js', import.meta.url);
+
+interface Pending {
+  readonly resolve: (value: Outcome) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The writer's thread, as the other threads see it. */
+export class WriterClient {
+  readonly #worker: Worker;
+  readonly #onCommit: (lastId: number) => void;
+  readonly #pending = new Map<number, Pending>();
+  readonly #ended: Promise<void>;
+  #ticket = 0;
+  #broken: Error | undefined;
+
+  private constructor(worker: Worker, onCommit: (lastId: number) => void) {
+    this.#worker = worker;
+    this.#onCommit = onCommit;
+    this.#ended = new Promise((resolve) => {
+      worker.once('exit', () => {
+        this.#break(new JournalError('the store is closed'));
+        resolve();
+      });
+    });
+    worker.on('error', (error) => this.#break(new JournalError('the writer of the store broke', { cause: error })));
+    worker.on('message', (report: Report) => this.#report(report));
+  }
+
+  /** Starts the thread and opens the file in it. `onCommit` gets the newest id after each commit. Throws what the opening threw. */
+  static async start(data: WriterData, onCommit: (lastId: number) => void): Promise<WriterClient> {
+    const worker = new Worker(WORKER, { workerData: data, name: 'journal' });
+    const first = await new Promise<Report>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+    if ('broken' in first) throw unpackError(first.broken);
+    return new WriterClient(worker, onCommit);
+  }
+
+  /** Resolves after the commit. */
+  async send(op: Op): Promise<Outcome> {
+    if (this.#broken !== undefined) throw this.#broken;
+    const ticket = ++this.#ticket;
+    return new Promise<Outcome>((resolve, reject) => {
+      this.#pending.set(ticket, { resolve, reject });
+      const transfer = op.op === 'append' ? [op.data.buffer as ArrayBuffer] : [];
+      this.#worker.postMessage({ ticket, op } satisfies Order, transfer);
+    });
+  }
+
+  /** Stores what was sent before, closes the file and ends the thread. */
+  async close(): Promise<void> {
+    if (this.#broken === undefined) this.#worker.postMessage({ close: true } satisfies Order);
+    await this.#ended;
+  }
+
+  #report(report: Report): void {
+    if (!('settled' in report)) return;
+    if (report.lastId > 0) this.#onCommit(report.lastId);
+    for (const settled of report.settled) {
+      const pending = this.#pending.get(settled.ticket);
+      this.#pending.delete(settled.ticket);
+      if ('error' in settled) pending?.reject(unpackError(settled.error));
+      else pending?.resolve(settled.value);
+    }
+  }
+
+  #break(error: Error): void {
+    this.#broken ??= error;
+    for (const { reject } of this.#pending.values()) reject(this.#broken);
+    this.#pending.clear();
+  }
+}

@@ -1,0 +1,142 @@
+import { Buffer, isUtf8 } from 'node:buffer';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { losslessParse } from '../lossless.ts';
+import type { JournalReader, OutputChunk, Row, Run, StreamName } from '../types.ts';
+import { runOf } from './record.ts';
+import type { Columns } from './record.ts';
+
+/** Bytes of output in one answer of `rows`. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+type RowsOptions = Parameters<JournalReader['rows']>[1];
+type OutputOptions = Parameters<JournalReader['output']>[2];
+type Value = string | number;
+
+/** The queries, synchronous: each is a few pages of a file that is mostly in memory. */
+export class Reader {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  run(uid: string): Run | undefined {
+    return optional(this.#statement('SELECT * FROM run WHERE uid = ?').get(uid));
+  }
+
+  runById(namespace: string, id: number): Run | undefined {
+    return optional(this.#statement('SELECT * FROM run WHERE namespace = ? AND id = ?').get(namespace, id));
+  }
+
+  runs(namespace: string, includeDeleted: boolean): Run[] {
+    const alive = includeDeleted ? '' : ' AND deleted = 0';
+    return this.#statement(`SELECT * FROM run WHERE namespace = ?${alive} ORDER BY created, id`)
+      .all(namespace)
+      .map(runOf);
+  }
+
+  rows(after: number, options: RowsOptions): Row[] {
+    const { limit, namespace, uid } = options;
+    const where = `id > ?${namespace === undefined ? '' : ' AND namespace = ?'}${uid === undefined ? '' : ' AND uid = ?'}`;
+    const values: Value[] = [after, ...[namespace, uid].filter((each) => each !== undefined), limit];
+    const entries = (): Row[] =>
+      this.#statement(`SELECT id, uid, namespace, t, k, body FROM entry WHERE ${where} ORDER BY id LIMIT ?`)
+        .all(...values)
+        .map(entryRow);
+    if (options.output !== true) return entries();
+
+    // One snapshot for both tables: else a row of the first that is committed between the queries would be passed over.
+    this.#db.exec('BEGIN');
+    try {
+      const output: Row[] = [];
+      let bytes = 0;
+      const found = this.#statement(
+        `SELECT id, uid, namespace, t, s, gap, data FROM output WHERE ${where} ORDER BY id LIMIT ?`,
+      ).iterate(...values);
+      for (const columns of found) {
+        output.push(outputRow(columns));
+        bytes += (columns.data as Uint8Array).length;
+        if (bytes >= MAX_BYTES) break;
+      }
+      const all = [...entries(), ...output].sort((one, other) => one.id - other.id).slice(0, limit);
+      const last = output.at(-1);
+      // Behind where the output was broken off there may be more of it.
+      return bytes >= MAX_BYTES && last !== undefined ? all.filter(({ id }) => id <= last.id) : all;
+    } finally {
+      this.#db.exec('COMMIT');
+    }
+  }
+
+  output(uid: string, after: number, options: OutputOptions): OutputChunk[] {
+    const { maxBytes, stream } = options;
+    const chunks: OutputChunk[] = [];
+    let bytes = 0;
+    const found = this.#statement(
+      `SELECT id, s, gap, data FROM output WHERE uid = ? AND id > ?${stream === undefined ? '' : ' AND s = ?'} ORDER BY id`,
+    ).iterate(uid, after, ...(stream === undefined ? [] : [stream === 'stdout' ? 1 : 2]));
+    for (const columns of found) {
+      const data = bufferOf(columns.data);
+      if (chunks.length > 0 && bytes + data.length > maxBytes) break;
+      const gap = columns.gap === null ? {} : { gap: Number(columns.gap) };
+      chunks.push({ id: Number(columns.id), s: streamOf(columns.s), data, ...gap });
+      bytes += data.length;
+    }
+    return chunks;
+  }
+
+  lastId(): number {
+    return Number(this.#statement('SELECT last FROM counter').get()?.last);
+  }
+
+  /** Changes whenever another connection has committed. */
+  dataVersion(): number {
+    return Number(this.#statement('PRAGMA data_version').get()?.data_version);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+function optional(row: Columns | undefined): Run | undefined {
+  return row === undefined ? undefined : runOf(row);
+}
+
+function entryRow(columns: Columns): Row {
+  const { id, uid, namespace, t, k, body } = columns as unknown as Omit<Row, 'body'> & { body: string };
+  return { id, uid, namespace, t, k, body: losslessParse(body) as Row['body'] };
+}
+
+function outputRow(columns: Columns): Row {
+  const { id, uid, namespace, t, gap } = columns as unknown as Omit<Row, 'body'> & { gap: number | null };
+  const s = streamOf(columns.s);
+  if (gap !== null) return { id, uid, namespace, t, k: 'gap', body: { s, bytes: gap } };
+  const data = bufferOf(columns.data);
+  return {
+    id,
+    uid,
+    namespace,
+    t,
+    k: 'out',
+    body: isUtf8(data) ? { s, d: data.toString() } : { s, b: data.toString('base64') },
+  };
+}
+
+function streamOf(code: unknown): StreamName {
+  return code === 1 ? 'stdout' : 'stderr';
+}
+
+function bufferOf(data: unknown): Buffer {
+  const { buffer, byteOffset, length } = data as Uint8Array;
+  return Buffer.from(buffer, byteOffset, length);
+}
