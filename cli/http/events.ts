@@ -1,0 +1,104 @@
+import { createParser } from 'eventsource-parser';
+import type { Clock } from '../ports.ts';
+import { messageOf } from '../errors.ts';
+import type { Client } from './client.ts';
+import type { StreamedAnswer } from './transport.ts';
+import { Backoff, isLasting } from './retry.ts';
+
+/** A server whose heartbeats stop for this long is taken for gone. Servers without heartbeats may be silent for ever. */
+const SILENCE_MS = 60_000;
+
+/** An open event stream. */
+export interface EventStream {
+  /** The data of each event; ends when the signal fires. Throws what no reconnecting mends. */
+  readonly data: AsyncIterable<string>;
+}
+
+/**
+ * Opens the event stream; resolves when the server has answered, so that nothing which happens after that is missed. A
+ * cut is mended by a new request with the id of the last event (`Last-Event-ID`), so that no event is lost or
+ * repeated where the server keeps them. A half-received event is asked for again.
+ */
+export async function openEvents(
+  client: Client,
+  clock: Clock,
+  signal: AbortSignal,
+  onCut: (reason: string) => Promise<void>,
+): Promise<EventStream> {
+  let lastId: string | undefined;
+
+  async function connect(): Promise<Connection> {
+    const cut = new AbortController();
+    return { cut, answer: await client.events(lastId, AbortSignal.any([signal, cut.signal])) };
+  }
+
+  async function* read({ answer, cut }: Connection): AsyncGenerator<string> {
+    const batch: { data: string; id: string | undefined }[] = [];
+    let heartbeats = false;
+    const parser = createParser({
+      onEvent: ({ data, id }) => batch.push({ data, id }),
+      onComment: () => {
+        heartbeats = true;
+      },
+    });
+    const decoder = new TextDecoder();
+    let watch = new AbortController();
+    try {
+      for await (const chunk of answer.body) {
+        watch.abort();
+        parser.feed(decoder.decode(chunk, { stream: true }));
+        for (const { data, id } of batch.splice(0)) {
+          if (id !== undefined) lastId = id;
+          yield data;
+        }
+        watch = heartbeats ? watchSilence(clock, cut) : new AbortController();
+      }
+    } finally {
+      watch.abort();
+    }
+  }
+
+  async function* readForEver(first: Connection): AsyncGenerator<string> {
+    const backoff = new Backoff(clock);
+    let connection: Connection | undefined = first;
+    while (!isAborted(signal)) {
+      let reason = 'the server ended the stream';
+      try {
+        connection ??= await connect();
+        for await (const data of read(connection)) {
+          backoff.reset();
+          yield data;
+        }
+      } catch (error) {
+        if (isAborted(signal)) return;
+        if (isLasting(error)) throw error;
+        reason = connection?.cut.signal.aborted === true ? 'no heartbeat' : messageOf(error);
+      }
+      connection = undefined;
+      if (isAborted(signal)) return;
+      await onCut(reason);
+      await backoff.wait(signal);
+    }
+  }
+
+  return { data: readForEver(await connect()) };
+}
+
+interface Connection {
+  readonly answer: StreamedAnswer;
+  /** Ends this connection only. */
+  readonly cut: AbortController;
+}
+
+/** Cuts a connection that stays silent, unless the returned controller is aborted before. */
+function watchSilence(clock: Clock, cut: AbortController): AbortController {
+  const watch = new AbortController();
+  void clock.sleep(SILENCE_MS, watch.signal).then(() => {
+    if (!watch.signal.aborted) cut.abort();
+  });
+  return watch;
+}
+
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
