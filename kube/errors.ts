@@ -91,16 +91,23 @@ export function fromStatus(status: Status, request: string): KubeError {
 /** The error for a call that got no answer. */
 export function fromFailure(cause: unknown, request: string, code?: string): KubeError {
   const word = code ?? codeOf(cause);
-  const text = cause instanceof Error ? cause.message || word : String(cause);
-  return new KubeError(`${request}: ${text}`, { status: 0, code: word, request, cause });
+  return new KubeError(`${request}: ${textOf(cause, word)}`, { status: 0, code: word, request, cause });
 }
 
+/** The system's word for it, wherever in the chain of causes it stands. */
 function codeOf(error: unknown): string {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+  for (let at = error, depth = 0; typeof at === 'object' && at !== null && depth < 5; depth++) {
     if ('code' in at && typeof at.code === 'string') return at.code;
-    if (at instanceof AggregateError && at.errors.length > 0) return codeOf(at.errors[0]);
+    if ('errors' in at && Array.isArray(at.errors)) at = at.errors[0] as unknown;
+    else at = 'cause' in at ? at.cause : undefined;
   }
   return 'failed';
+}
+
+/** What an error says; one that has no message (several addresses that all refused) says its code. */
+function textOf(error: unknown, code: string): string {
+  const text = typeof error === 'object' && error !== null && 'message' in error ? error.message : error;
+  return typeof text === 'string' && text !== '' ? text : code;
 }
 
 const withStatus = (e: unknown, status: number): e is KubeError => e instanceof KubeError && e.status === status;

@@ -68,7 +68,7 @@ async function* read(kube: Kube, options: LogOptions, end: (how: LogEnd) => void
       tailLines: options.tailLines,
       limitBytes: options.limitBytes,
     };
-    // The headers of a silent container's log come with its first byte: the idle timeout is their limit, too.
+    // The wait for the headers is silence, too: no limit of its own.
     const { body } = await kube.stream(path, { query, signal: controller.signal, timeoutMs: 0 });
     for await (const chunk of body as AsyncIterable<Buffer>) {
       timer?.cancel();
