@@ -50,6 +50,8 @@ export const MANAGED_BY = 'oet';
 export const ANNOTATIONS = {
   /** On a Procedure: the client's `Idempotency-Key`, where the REST API got one. */
   idempotencyKey: `${GROUP}/idempotency-key`,
+  /** On a Procedure that the REST API made: when, in microseconds since the epoch (creationTimestamp has whole seconds). */
+  created: `${GROUP}/created`,
 } as const;
 
 /** States of a procedure, by the names that OET's users know, in the order in which a run may visit them. */

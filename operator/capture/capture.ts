@@ -1,0 +1,316 @@
+/**
+ * One run's capture: everything that its pod says into the store, everything that the operator wants to the runner.
+ * Lives from the pod's creation until the run is over and its `end` acknowledged; a new operator begins it again
+ * from what the store has. docs/protocol.md is the wire, operator/decide/ decides what is asked for.
+ */
+import { LineDecoder } from '../../journal/index.ts';
+import type { Entry } from '../../journal/types.ts';
+import type { Timer } from '../../kube/index.ts';
+import type { CaptureView, CommandView, StopRequest } from '../decide/types.ts';
+import { Attachment } from './attachment.ts';
+import { Feed } from './feed.ts';
+import { readToEnd } from './log-source.ts';
+import { Mailbox, type Answer } from './mailbox.ts';
+import type { CapturePorts } from './ports.ts';
+import { Sink, weight } from './sink.ts';
+
+/** Acknowledge after so many bytes in the store or so long, whatever comes first. The runner stops writing at 4 MiB. */
+const ACK_BYTES = 512 * 1024;
+const ACK_MS = 200;
+const PING_MS = 30_000;
+/** `end`'s acknowledgement is repeated until the container has ended: the runner waits for it. */
+const END_ACK_MS = [50, 150, 400, 1_000, 2_000, 4_000, 8_000] as const;
+
+interface Command {
+  since: number;
+  mode: string;
+  answer?: Answer;
+}
+
+export class Capture {
+  readonly uid: string;
+  readonly #ports: CapturePorts;
+  readonly #feed: Feed;
+  readonly #sink: Sink;
+  readonly #mailbox: Mailbox;
+  readonly #attachment: Attachment;
+  readonly #abort = new AbortController();
+  readonly #commands = new Map<string, Command>();
+  #attachDecoder = new LineDecoder();
+  #attachFresh = true;
+  #hello: CaptureView['hello'];
+  #lastTime: number | undefined;
+  #reading = false;
+  #containerEnded = false;
+  #endSeen = false;
+  #drained = false;
+  #degraded: string | undefined;
+  #high: number;
+  #unacked = 0;
+  #ackTimer: Timer | undefined;
+  #pingTimer: Timer | undefined;
+  #diagnostics = 0;
+
+  /** `high`: what the store has of this run already; `ended`: its `end` is among that, only the acknowledgement is owed. */
+  constructor(options: { uid: string; high: number; ended: boolean; ports: CapturePorts }) {
+    const { uid, high, ports } = options;
+    this.uid = uid;
+    this.#ports = ports;
+    this.#high = high;
+    this.#endSeen = options.ended;
+    this.#feed = new Feed(high);
+    const { clock, log } = ports;
+    this.#sink = new Sink({
+      uid,
+      journal: ports.journal,
+      clock,
+      log,
+      onCommit: (entries, now) => this.#committed(entries, now),
+    });
+    this.#attachment = new Attachment({
+      streams: ports.streams,
+      clock,
+      log,
+      stdout: true,
+      onStdout: (chunk, fresh) => this.#fromAttach(chunk, fresh),
+      onOpen: () => this.#opened(),
+    });
+    this.#mailbox = new Mailbox({ session: ports.session, clock, send: (frames) => this.#attachment.send(frames) });
+  }
+
+  /** Begins with the quick way up: an attach that carries stdout, tried until the container is there. */
+  begin(): void {
+    this.#attachment.want();
+    this.#schedulePing();
+  }
+
+  /** The pod's container was seen running or ended: its log can be read now. */
+  containerSeen(state: 'running' | 'ended'): void {
+    if (state === 'ended') this.#containerEnded = true;
+    if (this.#reading || this.#drained || this.#abort.signal.aborted) return;
+    this.#reading = true;
+    void this.#readLog();
+  }
+
+  /** The pod is gone, its log with it. */
+  podGone(): void {
+    this.#containerEnded = true;
+    if (this.#drained) return;
+    this.#drained = true;
+    this.#ports.changed();
+  }
+
+  view(): CaptureView {
+    const stop = this.#commands.get('stop');
+    return {
+      ...(this.#hello && { hello: this.#hello }),
+      ...viewOf('prepare', this.#commands.get('prepare')),
+      ...viewOf('start', this.#commands.get('start')),
+      ...(stop && { stop: { since: stop.since, mode: stop.mode, ...(stop.answer && { answer: stop.answer }) } }),
+      drained: this.#drained,
+      ...(this.#degraded !== undefined && { degraded: this.#degraded }),
+    };
+  }
+
+  /** The runner's source and the script. Both are idempotent: after a restart of ours they are sent again and change nothing. */
+  prepare(nonce: string, runner: { source: string; sha256: string }, message: Readonly<Record<string, unknown>>): void {
+    if (this.#commands.has('prepare')) return;
+    this.#command('prepare');
+    // One after the other in one write: the bootstrap hands what follows `boot` to the runner.
+    this.#mailbox.post('boot', { m: 'boot', nonce, sha256: runner.sha256, source: runner.source }, (answer) => {
+      if (!answer.ok) this.#answered('prepare', answer);
+    });
+    this.#mailbox.post('prepare', { m: 'prepare', nonce, ...message }, (answer) => this.#answered('prepare', answer));
+  }
+
+  main(nonce: string, argsJSON: string): void {
+    const known = this.#commands.get('start');
+    if (known && known.answer?.code !== 'not-ready') return;
+    this.#command('start');
+    this.#mailbox.post('start', { m: 'start', nonce, argsJSON }, (answer) => this.#answered('start', answer));
+  }
+
+  stop(nonce: string, stop: StopRequest): void {
+    if (this.#commands.get('stop')?.mode === stop.mode) return;
+    this.#command('stop', stop.mode);
+    this.#mailbox.post(`stop ${stop.mode}`, { m: 'stop', nonce, ...stop }, (answer) => this.#answered('stop', answer));
+  }
+
+  /** Closes an attach that has been idle; it is opened again when something is to be said. */
+  idle(): void {
+    if (!this.#attachment.carriesStdout) this.#attachment.idle();
+  }
+
+  /** ms, monotonic, of the last use of an open attach; undefined if none is open. */
+  get attachedSince(): number | undefined {
+    return this.#attachment.isOpen ? this.#attachment.lastUsed : undefined;
+  }
+
+  close(): void {
+    this.#abort.abort();
+    this.#ackTimer?.cancel();
+    this.#pingTimer?.cancel();
+    this.#mailbox.close();
+    this.#attachment.close();
+    this.#sink.close();
+  }
+
+  #command(name: string, mode = ''): void {
+    this.#commands.set(name, { since: this.#ports.clock.now(), mode });
+  }
+
+  #answered(name: string, answer: Answer): void {
+    const command = this.#commands.get(name);
+    if (!command) return;
+    command.answer = answer;
+    this.#ports.changed();
+  }
+
+  #opened(): void {
+    // What was written into an earlier attach may be lost; the bootstrap says hello again to a ping.
+    if (!this.#hello && this.#high === 0) this.#mailbox.post('ping', { m: 'ping' }, () => undefined);
+    this.#mailbox.resend();
+    if (this.#unacked > 0 || this.#endSeen) this.#ack();
+  }
+
+  #fromAttach(chunk: Buffer, fresh: boolean): void {
+    if (fresh) {
+      this.#attachDecoder = new LineDecoder();
+      this.#attachFresh = true;
+    }
+    const entries: Entry[] = [];
+    for (const item of this.#attachDecoder.push(chunk)) {
+      if ('entry' in item) entries.push(item.entry);
+      // The first line of an attach may be the rest of one; later ones are the log's to report.
+      else if (!this.#attachFresh)
+        this.#ports.log.debug({ uid: this.uid, text: item.diagnostic }, 'no entry on the attach');
+      this.#attachFresh = false;
+    }
+    this.#take(entries);
+  }
+
+  #take(entries: readonly Entry[]): void {
+    const fresh: Entry[] = [];
+    let hole: number | undefined;
+    for (const entry of entries) {
+      const accepted = this.#feed.accept(entry);
+      hole = accepted.entries.length > 0 ? undefined : (accepted.hole ?? hole);
+      for (const one of accepted.entries) {
+        fresh.push(one);
+        this.#notice(one);
+      }
+    }
+    this.#sink.push(fresh);
+    if (hole !== undefined) this.#replay(hole);
+  }
+
+  /** Acts on what cannot wait for the store: a nonce and answers. Everything that clients see waits for the commit. */
+  #notice(entry: Entry): void {
+    this.#lastTime = entry.t;
+    if (entry.k === 'hello') {
+      this.#hello = { nonce: entry.nonce, v: entry.v, undumpable: entry.undumpable };
+      this.#ports.changed();
+    } else if (entry.k === 'answer') this.#mailbox.answered(entry);
+  }
+
+  #replay(from: number): void {
+    this.#mailbox.post('replay', { m: 'replay', from }, (answer) => {
+      const first = answer.from ?? from;
+      if (!answer.ok || first <= this.#feed.wanted) return;
+      // Only a store that was lost can lack what the runner was told is safe. Said, and gone on from there.
+      const lost = this.#feed.skipTo(first);
+      this.#ports.log.error(
+        { uid: this.uid, lost, from: first },
+        'entries are gone from the store and from the runner',
+      );
+    });
+  }
+
+  async #readLog(): Promise<void> {
+    let told = false;
+    const { clock, log, streams } = this.#ports;
+    const over = await readToEnd(
+      {
+        streams,
+        clock,
+        log,
+        onEntries: (entries) => this.#take(entries),
+        onDiagnostic: (text) => this.#diagnostic(text),
+        room: () => this.#sink.room(),
+        onCaughtUp: () => {
+          if (told) return;
+          told = true;
+          this.#attachment.dropStdout();
+        },
+        since: () => (this.#lastTime === undefined ? undefined : new Date(this.#lastTime / 1000 - 1_000).toISOString()),
+        ended: () => this.#containerEnded,
+        finished: () => this.#endSeen,
+        onDegraded: (reason) => {
+          if (this.#degraded === reason) return;
+          this.#degraded = reason;
+          this.#ports.changed();
+        },
+      },
+      this.#abort.signal,
+    );
+    this.#reading = false;
+    if (over && !this.#drained) {
+      this.#drained = true;
+      this.#ports.changed();
+    }
+  }
+
+  /** What is no entry: the runtime's words, an interpreter's traceback. Kept apart, at most 50 lines a run. */
+  #diagnostic(text: string): void {
+    this.#ports.log.warn({ uid: this.uid, text }, 'the pod log holds a line that is no entry');
+    if (text === '' || this.#diagnostics >= 50) return;
+    const t = this.#ports.clock.now() * 1000;
+    this.#sink.push(
+      [],
+      [{ key: `diagnostic:${this.#diagnostics++}`, t, k: 'diagnostic', body: { text: text.slice(0, 1024) } }],
+    );
+  }
+
+  #committed(entries: readonly Entry[], high: number): void {
+    this.#high = Math.max(this.#high, high);
+    let notable = false;
+    for (const entry of entries) {
+      this.#unacked += weight(entry);
+      if (entry.k === 'state' || entry.k === 'end') notable = true;
+      if (entry.k === 'end') this.#endSeen = true;
+    }
+    if (this.#endSeen) this.#ackEnd(0);
+    else if (this.#unacked >= ACK_BYTES) this.#ack();
+    else if (!this.#ackTimer && this.#unacked > 0 && this.#attachment.isOpen)
+      this.#ackTimer = this.#ports.clock.setTimeout(() => this.#ack(), ACK_MS);
+    if (notable) this.#ports.changed();
+  }
+
+  #ack(): void {
+    this.#ackTimer?.cancel();
+    this.#ackTimer = undefined;
+    this.#unacked = 0;
+    this.#mailbox.tell({ m: 'ack', n: this.#high });
+  }
+
+  #ackEnd(attempt: number): void {
+    if (this.#abort.signal.aborted || (this.#containerEnded && attempt > 0)) return;
+    this.#ack();
+    const wait = END_ACK_MS[attempt];
+    this.#ackTimer =
+      wait === undefined ? undefined : this.#ports.clock.setTimeout(() => this.#ackEnd(attempt + 1), wait);
+  }
+
+  #schedulePing(): void {
+    this.#pingTimer = this.#ports.clock.setTimeout(() => {
+      if (this.#attachment.isOpen && !this.#endSeen) this.#mailbox.post('ping', { m: 'ping' }, () => undefined);
+      this.#schedulePing();
+    }, PING_MS);
+  }
+}
+
+function viewOf<K extends 'prepare' | 'start'>(key: K, command: Command | undefined): Partial<Record<K, CommandView>> {
+  if (!command) return {};
+  const view: CommandView = { since: command.since, ...(command.answer && { answer: command.answer }) };
+  return { [key]: view } as Partial<Record<K, CommandView>>;
+}

@@ -1,0 +1,91 @@
+/**
+ * Reads one container's log until the container has ended and nothing more can come: follows it, reads again after every
+ * end that is none (rotation, a restarting runtime, an idle connection), and reads once more after the container ended.
+ */
+import { LineDecoder } from '../../journal/index.ts';
+import type { Entry } from '../../journal/types.ts';
+import type { Clock } from '../../kube/index.ts';
+import type { ContainerStreams, Log, ReadEnd } from './ports.ts';
+
+const AGAIN_MS = 50;
+const REFUSED_MS = 100;
+/** Follows that end at once so often are refused by the node (no inotify instance): read once a second instead. */
+const SHORT_FOLLOWS = 4;
+const POLL_MS = 1_000;
+
+export interface LogSourceOptions {
+  readonly streams: ContainerStreams;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onEntries: (entries: readonly Entry[]) => void;
+  readonly onDiagnostic: (text: string) => void;
+  /** Waits while the store is behind. */
+  readonly room: () => Promise<void>;
+  /** The log was opened and what it had so far is read. */
+  readonly onCaughtUp: () => void;
+  /** Where to begin after a cut, RFC 3339; saves bytes and decides nothing. */
+  readonly since: () => string | undefined;
+  /** The container is known to have ended. */
+  readonly ended: () => boolean;
+  /** The entry `end` is in: nothing more will come. */
+  readonly finished: () => boolean;
+  readonly onDegraded: (reason: string | undefined) => void;
+}
+
+/** Resolves with true when the log was read to its end after the container's, false on abort or when `finished`. */
+export async function readToEnd(options: LogSourceOptions, signal: AbortSignal): Promise<boolean> {
+  let short = 0;
+  let opened = false;
+  const isOver = (): boolean => signal.aborted || options.finished();
+  while (!isOver()) {
+    const wasOver = options.ended();
+    const poll = short >= SHORT_FOLLOWS;
+    const began = options.clock.monotonic();
+    const { end, lines, oddLines } = await readOnce(options, { follow: !wasOver && !poll, opened }, signal);
+    if (isOver()) return false;
+    if (end.how !== 'refused') opened = true;
+    if (end.how === 'refused' && end.status === 404) return true; // the pod is gone, its log with it
+    // A runtime that is starting answers 200 with an error as text: not the end, though the container has ended.
+    if (wasOver && end.how === 'eof' && (lines > 0 || oddLines === 0)) return true;
+    const lasted = options.clock.monotonic() - began;
+    if (end.how === 'eof' && !poll) {
+      short = lasted < 500 && oddLines > 0 ? short + 1 : 0;
+      options.onDegraded(short >= SHORT_FOLLOWS ? 'log follow refused by the node; reading once a second' : undefined);
+    }
+    await options.clock.sleep(end.how === 'refused' ? REFUSED_MS : poll ? POLL_MS : AGAIN_MS, signal);
+  }
+  return false;
+}
+
+async function readOnce(
+  options: LogSourceOptions,
+  how: { follow: boolean; opened: boolean },
+  signal: AbortSignal,
+): Promise<{ end: ReadEnd; lines: number; oddLines: number }> {
+  const decoder = new LineDecoder();
+  const sinceTime = how.opened ? options.since() : undefined;
+  let lines = 0;
+  let oddLines = 0;
+  let first = sinceTime !== undefined; // with sinceTime the first line may be cut
+  const end = await options.streams.readLog(
+    { follow: how.follow, ...(sinceTime !== undefined && { sinceTime }) },
+    async (chunk) => {
+      const entries: Entry[] = [];
+      for (const item of decoder.push(chunk)) {
+        if ('entry' in item) {
+          entries.push(item.entry);
+          lines++;
+        } else if (!first) {
+          options.onDiagnostic(item.diagnostic);
+          oddLines++;
+        }
+        first = false;
+      }
+      if (entries.length > 0) options.onEntries(entries);
+      options.onCaughtUp();
+      await options.room();
+    },
+    signal,
+  );
+  return { end, lines, oddLines };
+}

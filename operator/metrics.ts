@@ -1,0 +1,67 @@
+/** Prometheus metrics, by controller-runtime's names where it has one. */
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { WorkQueueMetrics } from '../kube/index.ts';
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export class OperatorMetrics {
+  readonly registry = new Registry();
+  readonly #depth: Gauge;
+  readonly #wait: Histogram;
+  readonly #passes: Counter;
+  readonly #duration: Histogram;
+  readonly #procedures: Gauge;
+  readonly #captures: Gauge;
+
+  constructor() {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry });
+    this.#depth = new Gauge({
+      name: 'workqueue_depth',
+      help: 'Procedures that wait for a pass.',
+      labelNames: ['priority'],
+      registers,
+    });
+    this.#wait = new Histogram({
+      name: 'workqueue_queue_duration_seconds',
+      help: 'How long a due procedure waited.',
+      labelNames: ['priority'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.#passes = new Counter({
+      name: 'controller_runtime_reconcile_total',
+      help: 'Passes by outcome.',
+      labelNames: ['result'],
+      registers,
+    });
+    this.#duration = new Histogram({
+      name: 'controller_runtime_reconcile_time_seconds',
+      help: 'How long a pass took.',
+      buckets: SECONDS,
+      registers,
+    });
+    this.#procedures = new Gauge({
+      name: 'oet_procedures_unfinished',
+      help: 'Procedures that are not over.',
+      registers,
+    });
+    this.#captures = new Gauge({ name: 'oet_captures', help: 'Pods whose output is captured.', registers });
+    for (const result of ['success', 'error', 'conflict']) this.#passes.inc({ result }, 0);
+  }
+
+  waited(ms: number, priority: string): void {
+    this.#wait.observe({ priority }, ms / 1000);
+  }
+
+  passed(ms: number, result: 'success' | 'error' | 'conflict'): void {
+    this.#passes.inc({ result });
+    this.#duration.observe(ms / 1000);
+  }
+
+  sample(now: { queue: WorkQueueMetrics; procedures: number; captures: number }): void {
+    for (const [priority, depth] of Object.entries(now.queue.byPriority)) this.#depth.set({ priority }, depth);
+    this.#procedures.set(now.procedures);
+    this.#captures.set(now.captures);
+  }
+}

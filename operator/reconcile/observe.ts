@@ -1,0 +1,62 @@
+/** Gathers all that a decision needs; asks the API server itself where the watches cannot be trusted to know. */
+import type { JournalReader } from '../../journal/types.ts';
+import type { Clock, Pod, Resource } from '../../kube/index.ts';
+import { isNotFound } from '../../kube/index.ts';
+import type { Observed, Settings, StepFailure } from '../decide/types.ts';
+import { podName } from '../pod/build.ts';
+import type { Captures } from './captures.ts';
+import type { Exclusivity } from './exclusivity.ts';
+import type { ClusterView } from './view.ts';
+
+export interface ObservePorts {
+  readonly view: ClusterView;
+  readonly store: Pick<JournalReader, 'run'>;
+  readonly pods: Resource<Pod>;
+  readonly captures: Captures;
+  readonly exclusivity: Exclusivity;
+  readonly failures: { create: Map<string, StepFailure>; script: Map<string, StepFailure> };
+  readonly settings: Settings;
+  readonly clock: Clock;
+}
+
+export async function observe(uid: string, ports: ObservePorts): Promise<Observed> {
+  const { view, captures, exclusivity, failures, settings } = ports;
+  const procedure = view.procedure(uid);
+  const run = procedure && !procedure.status.claim ? undefined : await ports.store.run(uid);
+  const expected =
+    procedure?.status.pod?.name ?? (run && run.finished === null && !procedure ? podName(run.name, uid) : undefined);
+  if (expected !== undefined && !view.pod(uid) && view.gonePod(uid) === undefined) await look(uid, expected, ports);
+
+  const pod = view.pod(uid);
+  if (pod && run) {
+    captures.ensure(uid, pod.metadata.name, { high: run.high, ended: run.end !== null });
+    captures.podSeen(uid, pod);
+  }
+  if (view.gonePod(uid) !== undefined) captures.get(uid)?.podGone();
+
+  const key = procedure?.spec.exclusive;
+  const holder = key === undefined ? undefined : exclusivity.heldBy(key, uid);
+  return {
+    uid,
+    procedure,
+    pod: view.pod(uid),
+    gonePod: view.gonePod(uid),
+    run,
+    capture: captures.get(uid)?.view() ?? { drained: view.gonePod(uid) !== undefined },
+    heldBy: holder === undefined ? undefined : (view.procedure(holder)?.metadata.name ?? 'a deleted procedure'),
+    createFailure: failures.create.get(uid),
+    scriptFailure: failures.script.get(uid),
+    settings,
+  };
+}
+
+/** A recorded pod that no watch shows: seen by GET, or gone. */
+async function look(uid: string, name: string, { view, pods }: ObservePorts): Promise<void> {
+  try {
+    const pod = await pods.get(name);
+    if (view.setPod(pod) === uid) return;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  view.setPodGone(uid, 'unseen');
+}
