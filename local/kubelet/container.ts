@@ -158,27 +158,31 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
   }
 
   function finish(record: ContainerRecord): void {
-    if (state.terminated) return;
+    if (endedAt !== undefined) return;
     endedAt = node.now();
     if (record.unread > TAIL_AT_RISK && node.knobs.random() < node.knobs.loseTail) output?.discard();
+    output?.finish();
     void node.runtime.release(record.name).catch(() => undefined); // without a runtime the pipes end by themselves
+    // The end is told only once the output is whole, as by a runtime that lost nothing.
+    void (output?.ended ?? Promise.resolve()).then(() => {
+      become({ terminated: endOf(record) });
+    });
+  }
+
+  function endOf(record: ContainerRecord): NonNullable<ContainerState['terminated']> {
     const code = record.code ?? 137;
-    const ended = (message: string): void => {
-      become({
-        terminated: {
-          exitCode: code,
-          reason: record.oom ? 'OOMKilled' : code === 0 ? 'Completed' : 'Error',
-          ...(message === '' ? {} : { message }),
-          startedAt: kubeTime(record.started / 1e6),
-          finishedAt: kubeTime((record.finished ?? node.now() * 1e6) / 1e6),
-          containerID: `local://${record.name}`,
-        },
-      });
+    let message = head(messagePath());
+    if (message === '' && code !== 0 && log && spec.terminationMessagePolicy === 'FallbackToLogsOnError') {
+      message = lastLines(log.path);
+    }
+    return {
+      exitCode: code,
+      reason: record.oom ? 'OOMKilled' : code === 0 ? 'Completed' : 'Error',
+      ...(message === '' ? {} : { message }),
+      startedAt: kubeTime(record.started / 1e6),
+      finishedAt: kubeTime((record.finished ?? node.now() * 1e6) / 1e6),
+      containerID: `local://${record.name}`,
     };
-    const message = head(messagePath());
-    const fallback = message === '' && code !== 0 && spec.terminationMessagePolicy === 'FallbackToLogsOnError';
-    if (!fallback) ended(message);
-    else void (output?.ended ?? Promise.resolve()).then(() => ended(log ? lastLines(log.path) : ''));
   }
 
   return {
@@ -248,7 +252,7 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
       if (id !== undefined && !state.terminated) await node.runtime.kill(id, oom);
     },
     target() {
-      if (id === undefined || !output || !state.running) return undefined;
+      if (id === undefined || !output || !state.running || endedAt !== undefined) return undefined;
       if (node.now() < startedAt + node.knobs.attachLossMs) return undefined;
       return { id, stdin: spec.stdin ?? false, stdinOnce: spec.stdinOnce ?? false, output };
     },

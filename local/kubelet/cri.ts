@@ -94,7 +94,7 @@ export function createDecoder(options: DecodeOptions): LineDecoder {
         }
         from = at + 1;
       }
-      rest = data.subarray(from);
+      rest = Buffer.from(data.subarray(from)); // a copy: the caller may use its buffer again
       return Buffer.concat(out);
     },
   };

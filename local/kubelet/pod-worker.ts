@@ -174,7 +174,7 @@ export function createPodWorker(node: Node, first: Pod, records?: ContainerRecor
         container.restarts === 0 ? 0 : Math.min(restartBackoffMs * 2 ** (container.restarts - 1), LONGEST_BACKOFF_MS);
       if (node.now() < (container.endedAt ?? 0) + wait) return true;
     } else {
-      return container.state.terminated === undefined;
+      return false;
     }
     delete entry.retryAt;
     void container.start();
@@ -196,6 +196,7 @@ export function createPodWorker(node: Node, first: Pod, records?: ContainerRecor
       stop(orphaned ? 0 : (pod.metadata.deletionGracePeriodSeconds ?? 30));
     }
     checkDeadline();
+    if (stoppingSince !== undefined && allEnded()) showStopped();
     let changed = false;
     for (const entry of tracked) {
       if (entry.shown === entry.container.state) continue;
@@ -203,7 +204,8 @@ export function createPodWorker(node: Node, first: Pod, records?: ContainerRecor
       changed = true;
     }
     const alive = tracked.map(restart).some(Boolean);
-    if (!changed && !alive && !finished && stoppedTimer === undefined) {
+    const over = tracked.every(({ shown }) => shown.terminated);
+    if (!changed && !alive && over && !finished && stoppedTimer === undefined) {
       finished = true;
       changed = true;
     }

@@ -57,6 +57,25 @@ def handles(pid, number):
     return bool(found) and bool(int(found[1], 16) >> (number - 1) & 1)
 
 
+def load_prctl():
+    """The system call that makes orphans children of this process; without it some could get away."""
+    try:
+        import ctypes
+
+        return ctypes.CDLL(None).prctl
+    except (ImportError, OSError, AttributeError) as error:
+        print("orphans of containers cannot be tracked: %s" % error, file=sys.stderr)
+        return lambda *_: -1
+
+
+prctl = load_prctl()
+
+
+def become_subreaper():
+    """As PID 1 of a container gets its orphans. Kept across exec, not given to children."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 class Container:
     """One container: its first process, its pipes, what is known of its other processes."""
 
@@ -84,18 +103,12 @@ class Container:
         child_out = [os.open(path, os.O_WRONLY) for path in pipes[1:]]
         # Kept until `release`: a reader that opens after the last writer has gone would wait for an EOF for ever.
         self.keep = dict(enumerate(both))
-        actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate([child_in] + child_out)]
         env = dict(request["env"], **{MARKER: self.name})
         try:
             os.makedirs(request["cwd"], exist_ok=True)
-            os.chdir(request["cwd"])
             path = find(request["argv"][0], env.get("PATH", os.defpath))
-            defaults = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
-            self.pid = os.posix_spawn(
-                path, request["argv"], env, file_actions=actions, setsid=True, setsigdef=defaults, setsigmask=[]
-            )
+            self.pid = execute(path, request["argv"], env, request["cwd"], [child_in] + child_out)
         finally:
-            os.chdir("/")
             for fd in [child_in] + child_out:
                 os.close(fd)
         self.started = time.time_ns()
@@ -150,6 +163,33 @@ def find(program, path):
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return candidate
     raise OSError(errno.ENOENT, "executable file not found in $PATH")
+
+
+def execute(path, argv, env, cwd, descriptors):
+    """Starts a program in a session of its own, as the one that gets its descendants' orphans; OSError if it cannot be."""
+    told, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setsid()
+            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+                signal.signal(number, signal.SIG_DFL)
+            for number, fd in enumerate(descriptors):
+                os.dup2(fd, number)
+            os.chdir(cwd)
+            become_subreaper()
+            os.execve(path, argv, env)
+        except OSError as error:
+            os.write(tell, str(error.errno).encode())
+        finally:
+            os._exit(127)
+    os.close(tell)
+    with os.fdopen(told, "rb") as pipe:
+        failure = pipe.read()  # ends when the program runs: its side of the pipe is closed by that
+    if failure:
+        os.waitpid(pid, 0)
+        raise OSError(int(failure), os.strerror(int(failure)).lower())
+    return pid
 
 
 class Runtime:
@@ -280,25 +320,18 @@ class Runtime:
     def ended(self, container, code):
         """The first process is gone; the kernel would now kill the rest of the PID namespace, so this does."""
         container.code, container.finished = code, time.time_ns()
+        # Living containers keep their orphans to themselves, so what is a child here now came from this one.
+        living = {item.pid for item in self.containers.values() if item.code is None}
         for pid in children_of(os.getpid()):
-            if self.belongs(pid, container):
-                found = stat_of(pid)
-                if found:
-                    container.members.setdefault(pid, found[3])
+            found = stat_of(pid)
+            if pid not in living and found:
+                container.members.setdefault(pid, found[3])
         container.kill()
         for number in (1, 2):
             container.unread += struct.unpack("i", fcntl.ioctl(container.keep[number], termios.FIONREAD, b"\0" * 4))[0]
         if 0 in container.keep:
             os.close(container.keep.pop(0))
         self.broadcast(dict(container.describe(), event="exit"))
-
-    @staticmethod
-    def belongs(pid, container):
-        """Whether an orphan came from a container: by its environment, else (it may be hidden) by its session."""
-        if ("%s=%s" % (MARKER, container.name)).encode() in read("/proc/%d/environ" % pid).split(b"\0"):
-            return True
-        found = stat_of(pid)
-        return found is not None and found[2] == container.pid
 
     def broadcast(self, message):
         for client in list(self.clients):
@@ -337,16 +370,6 @@ class Runtime:
         self.broadcast({"event": "bye"})
         os.unlink(self.address)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def become_subreaper():
-    """Orphans of containers then become children of this process, so that none gets away."""
-    try:
-        import ctypes
-
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    except (ImportError, OSError, AttributeError) as error:
-        print("orphans cannot be tracked: %s" % error, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ export interface OutputStreams {
   attach(listener: Listener): () => void;
   /** Both streams are at their end, and all of it is in the log. */
   readonly ended: Promise<void>;
+  /** The container has ended: what is left in the pipes is read whoever is slow. */
+  finish(): void;
   /** Drops what is not read yet, as a runtime does that loses the tail of a container's output. */
   discard(): void;
   /** Stops reading without an end: the kubelet goes, the container stays. */
@@ -37,8 +39,10 @@ export interface OutputStreams {
 export function openOutput(runtime: Runtime, name: string, log: LogFile, knobs: KubeletKnobs): OutputStreams {
   const listeners = new Set<Listener>();
   let timer: NodeJS.Timeout | undefined;
+  let finishing = false;
 
   function held(): boolean {
+    if (finishing) return false;
     if (log.backlog() > MAX_BACKLOG) return true;
     for (const { channel } of listeners) if (channel.bufferedAmount() > knobs.attachBuffer) return true;
     return false;
@@ -85,6 +89,10 @@ export function openOutput(runtime: Runtime, name: string, log: LogFile, knobs: 
       clearTimeout(timer);
       return log.end();
     }),
+    finish() {
+      finishing = true;
+      for (const socket of sockets) socket.resume();
+    },
     discard: close,
     detach() {
       listeners.clear();
