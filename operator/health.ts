@@ -21,9 +21,9 @@ export function serveHealth(health: Health, host: string, port: number): Promise
         return why === undefined ? answer(200, 'ok\n') : answer(503, `${why}\n`);
       }
       case '/metrics': {
-        const { registry } = health.metrics;
-        registry.metrics().then(
-          (text) => answer(200, text, registry.contentType),
+        const { metrics } = health;
+        metrics.text().then(
+          (text) => answer(200, text, metrics.registry.contentType),
           (error: unknown) => answer(500, `${String(error)}\n`),
         );
         return;

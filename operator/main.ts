@@ -5,7 +5,8 @@ import { connect, LeaseElector } from '../kube/index.ts';
 import { readConfig } from './config.ts';
 import { serveHealth } from './health.ts';
 import { OperatorMetrics } from './metrics.ts';
-import { runTerm } from './operator.ts';
+import { termPorts } from './operator.ts';
+import { runTerm, type TermSample } from './term.ts';
 
 const LEASE = 'oet-operator';
 
@@ -33,14 +34,16 @@ async function main(): Promise<number> {
     logger: log,
     onStarted: (session) => {
       state = 'reading what is there';
-      const onReady = (): void => {
+      const onReady = (sample: () => TermSample): void => {
         state = undefined;
+        metrics.follow(sample);
         log.info({ session, namespace: config.KUBE_NAMESPACE }, 'ready');
       };
       term = (async () => {
         const store = await openStore(config.OET_STORE, { role: 'operator', epoch: session, logger: log });
         try {
-          await runTerm({ kube, store, config, session, log, metrics, env: process.env, onReady }, over.signal);
+          const ports = await termPorts({ kube, store, config, session, log, metrics, env: process.env, onReady });
+          await runTerm(ports, over.signal);
         } finally {
           await store.close();
         }

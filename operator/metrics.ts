@@ -1,6 +1,6 @@
 /** Prometheus metrics, by controller-runtime's names where it has one. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { WorkQueueMetrics } from '../kube/index.ts';
+import type { TermSample } from './term.ts';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -12,6 +12,7 @@ export class OperatorMetrics {
   readonly #duration: Histogram;
   readonly #procedures: Gauge;
   readonly #captures: Gauge;
+  #sample: (() => TermSample) | undefined;
 
   constructor() {
     const registers = [this.registry];
@@ -59,9 +60,18 @@ export class OperatorMetrics {
     this.#duration.observe(ms / 1000);
   }
 
-  sample(now: { queue: WorkQueueMetrics; procedures: number; captures: number }): void {
-    for (const [priority, depth] of Object.entries(now.queue.byPriority)) this.#depth.set({ priority }, depth);
-    this.#procedures.set(now.procedures);
-    this.#captures.set(now.captures);
+  /** Asks for the gauges' values whenever the metrics are read. */
+  follow(sample: () => TermSample): void {
+    this.#sample = sample;
+  }
+
+  async text(): Promise<string> {
+    const now = this.#sample?.();
+    if (now) {
+      for (const [priority, depth] of Object.entries(now.queue.byPriority)) this.#depth.set({ priority }, depth);
+      this.#procedures.set(now.procedures);
+      this.#captures.set(now.captures);
+    }
+    return this.registry.metrics();
   }
 }

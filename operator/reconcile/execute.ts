@@ -29,7 +29,7 @@ export interface ExecutePorts {
   readonly scripts: ScriptPorts;
   readonly runner: { readonly source: string; readonly sha256: string };
   readonly podSettings: PodSettings;
-  readonly events: { event(object: LiveProcedure, input: EventInput): void };
+  readonly record: (object: LiveProcedure, input: EventInput) => void;
   readonly holder: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -126,7 +126,7 @@ export class Executor {
     const step = CREATE_RETRY_MS.find((ms) => now - since < ms * 2) ?? 60_000;
     failures.create.set(uid, { ...created.failure, since, retryAt: now + step });
     if (!same)
-      this.#ports.events.event(procedure, {
+      this.#ports.record(procedure, {
         type: 'Warning',
         reason: created.failure.reason,
         action: 'CreatePod',
@@ -251,7 +251,7 @@ export class Executor {
       false,
     );
     if (action.state !== 'STOPPING')
-      this.#ports.events.event(procedure, {
+      this.#ports.record(procedure, {
         type: 'Warning',
         reason: action.reason,
         action: 'Wait',
@@ -269,7 +269,7 @@ export class Executor {
   }
 
   async #finishStatus(uid: string, procedure: LiveProcedure | undefined): Promise<void> {
-    const { store, clock, events } = this.#ports;
+    const { store, clock, record } = this.#ports;
     if (!procedure) return store.markDeleted(uid);
     const run = await store.run(uid);
     if (!run || run.finished === null) return;
@@ -285,7 +285,7 @@ export class Executor {
     };
     await this.#patch(procedure, terminalStatus(procedure, run, verdict, clock.now()), false);
     const type = state === 'COMPLETE' || state === 'STOPPED' ? 'Normal' : 'Warning';
-    events.event(procedure, {
+    record(procedure, {
       type,
       reason: verdict.reason,
       action: 'Finish',
