@@ -82,6 +82,7 @@ export class AttachedSocket implements Attachment {
   }
 
   get bufferedAmount(): number {
+    if (this.#socket.readyState === this.#socket.CLOSED) return 0; // all of it was refused
     return this.#socket.bufferedAmount + this.#waitingBytes;
   }
 
