@@ -60,4 +60,6 @@ export interface KubeletApi {
   attach(namespace: string, pod: string, options: AttachOptions, channel: AttachChannel): Promise<void>;
   /** The refusal to answer in place of the upgrade, e.g. 400 for a pod without a node. */
   attachPrecheck(namespace: string, pod: string, options: AttachOptions): Refusal | undefined;
+  /** SIGKILL to all of a pod's containers: what a test asks for. */
+  kill?(namespace: string, pod: string): void;
 }

@@ -150,10 +150,16 @@ export function createMemoryStorage(options: StorageOptions, database: Database 
       if (!current) return undefined;
       const { uid, resourceVersion } = preconditions;
       if (uid !== undefined && uid !== current.metadata.uid) {
-        throw fail('Conflict', `the UID in the precondition (${uid}) does not match the UID in record (${current.metadata.uid ?? ''}). The object might have been deleted and then recreated`);
+        throw fail(
+          'Conflict',
+          `the UID in the precondition (${uid}) does not match the UID in record (${current.metadata.uid ?? ''}). The object might have been deleted and then recreated`,
+        );
       }
       if (resourceVersion !== undefined && resourceVersion !== current.metadata.resourceVersion) {
-        throw fail('Conflict', `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${current.metadata.resourceVersion ?? ''}). The object might have been modified`);
+        throw fail(
+          'Conflict',
+          `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${current.metadata.resourceVersion ?? ''}). The object might have been modified`,
+        );
       }
       const metadata = {
         ...current.metadata,

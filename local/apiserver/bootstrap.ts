@@ -1,0 +1,15 @@
+import type { Storage } from './storage.ts';
+
+/** Makes what every cluster has from its first moment, where it is not there yet. */
+export function bootstrap(storage: Storage): void {
+  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
+    if (storage.get('namespaces', undefined, name)) continue;
+    storage.create('namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+      spec: { finalizers: ['kubernetes'] },
+      status: { phase: 'Active' },
+    });
+  }
+}

@@ -1,0 +1,137 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ApiError, badRequest } from '../errors.ts';
+import { isObject } from '../objects.ts';
+import { setKnobs, takeFaults, type Fault, type Knobs } from '../knobs.ts';
+import { readBody } from './body.ts';
+import type { ServerContext } from './context.ts';
+import { servePlain } from './plain.ts';
+import { sendBody, sendJson, sendStatus } from './reply.ts';
+import { serveResource } from './resource.ts';
+import { parseResourcePath } from './route.ts';
+import { bearerToken } from './users.ts';
+
+const UNAUTHORIZED = new ApiError(401, 'Unauthorized', 'Unauthorized');
+
+/** Handles requests; never rejects. */
+export function createHandler(
+  context: ServerContext,
+  knobs: Knobs,
+): (req: IncomingMessage, res: ServerResponse) => void {
+  return (req, res) => {
+    handle(context, knobs, req, res).catch((error: unknown) => {
+      if (error instanceof ApiError) {
+        sendStatus(req, res, error);
+        return;
+      }
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      process.stderr.write(`apiserver: ${req.method ?? ''} ${req.url ?? ''}: ${message}\n`);
+      sendStatus(
+        req,
+        res,
+        new ApiError(500, 'InternalError', `Internal error occurred: ${message.split('\n')[0] ?? ''}`),
+      );
+    });
+  };
+}
+
+/** Path and query of a request. */
+export function locationOf(req: IncomingMessage): { path: string; query: URLSearchParams } {
+  const [path = '/', query = ''] = (req.url ?? '/').split('?', 2);
+  return { path, query: new URLSearchParams(query) };
+}
+
+async function handle(context: ServerContext, knobs: Knobs, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const token = bearerToken(req.headers.authorization);
+  const user = token === undefined ? undefined : context.userOf(token);
+  if (!user) throw UNAUTHORIZED;
+  const { path, query } = locationOf(req);
+  if (path.startsWith('/-/knobs')) {
+    await serveKnobs(knobs, req, res, path);
+    return;
+  }
+  const faults = takeFaults(knobs, req.method ?? '', req.url ?? '', Math.random);
+  if (await misbehave(context, faults, req, res)) return;
+  const found = parseResourcePath(path);
+  if (!found) {
+    if (!servePlain(context, req, res, path)) sendBody(res, 404, 'text/plain; charset=utf-8', '404 page not found\n');
+    return;
+  }
+  const { group, version, resource: plural, ...rest } = found;
+  const { registry } = context.api;
+  const resource = registry.find(group, version, plural);
+  if (!resource || (rest.namespace !== undefined && !resource.namespaced)) {
+    sendBody(res, 404, 'text/plain; charset=utf-8', '404 page not found\n');
+    return;
+  }
+  await serveResource(context, { req, res, query, resource, user, ...rest });
+}
+
+/** Acts out faults; true if the request is answered (or cut) by them. */
+async function misbehave(
+  context: ServerContext,
+  faults: Fault[],
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<boolean> {
+  for (const fault of faults) {
+    switch (fault.kind) {
+      case 'latency':
+        await new Promise<void>((resolve) => setTimeout(resolve, fault.latencyMs ?? 0));
+        break;
+      case 'throttle':
+        throw new ApiError(429, 'TooManyRequests', 'The apiserver is overloaded, please try again later.', {
+          retryAfterSeconds: fault.retryAfterSeconds ?? 1,
+        });
+      case 'error':
+        throw new ApiError(500, 'InternalError', 'Internal error occurred: a fault was asked for');
+      case 'reset':
+        req.socket.destroy();
+        return true;
+      case 'error-after':
+        replaceAnswer(res, () => {
+          sendStatus(req, res, new ApiError(500, 'InternalError', 'Internal error occurred: a fault was asked for'));
+        });
+        break;
+      case 'reset-after':
+        replaceAnswer(res, () => req.socket.destroy());
+        break;
+    }
+  }
+  return false;
+}
+
+/** Lets the request be handled, and answers otherwise at the moment when its answer would begin. */
+function replaceAnswer(res: ServerResponse, answer: () => void): void {
+  const writeHead = res.writeHead.bind(res);
+  const end = res.end.bind(res);
+  let replaced = false;
+  res.writeHead = ((...args: Parameters<ServerResponse['writeHead']>) => {
+    if (replaced) return writeHead(...args);
+    replaced = true;
+    res.end = ((): ServerResponse => {
+      res.end = end;
+      answer();
+      return res;
+    }) as ServerResponse['end'];
+    return res;
+  }) as ServerResponse['writeHead'];
+}
+
+async function serveKnobs(knobs: Knobs, req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
+  const action = path.slice('/-/knobs'.length).replace(/^\//, '');
+  if (req.method === 'POST') {
+    const body: unknown = JSON.parse((await readBody(req)).toString('utf8') || '{}');
+    const given = isObject(body) ? body : {};
+    if (action === 'drop-watches') knobs.dropWatches(given['clean'] === true);
+    else if (action === 'expire-watches') knobs.expireWatches();
+    else if (action === 'kill-pod') knobs.killPod(String(given['namespace']), String(given['name']));
+    else if (action === '') {
+      const wrong = setKnobs(knobs, given);
+      if (wrong !== undefined) throw badRequest(wrong);
+    } else throw badRequest(`no such action: ${action}`);
+  } else if (req.method !== 'GET' || action !== '') {
+    throw badRequest('GET shows the knobs, POST turns them');
+  }
+  const { faults, watchDelayMs, bookmarkMs, watchExpiredAs, namespaceDelayMs } = knobs;
+  sendJson(res, 200, JSON.stringify({ faults, watchDelayMs, bookmarkMs, watchExpiredAs, namespaceDelayMs }));
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { ApiError, badRequest, expired } from '../errors.ts';
+import type { KubeObject } from '../objects.ts';
+import { selectableFields, type Resource } from '../resources/resource.ts';
+import { shownAs } from '../rest/api.ts';
+import { selectorOf } from '../selectors.ts';
+import type { Storage } from '../storage.ts';
+
+/** One page of a list. */
+export interface Page {
+  objects: KubeObject[];
+  resourceVersion: string;
+  continueToken: string | undefined;
+  remaining: number | undefined;
+}
+
+interface Snapshot {
+  objects: KubeObject[];
+  resourceVersion: string;
+}
+
+/** Unfinished lists that are kept; older ones answer 410, as after a compaction. */
+const MOST_SNAPSHOTS = 100;
+
+/** Lists with selectors and pages; later pages show what was there when the first was read. */
+export function createLister(
+  storage: Storage,
+): (resource: Resource, namespace: string | undefined, query: URLSearchParams) => Page {
+  const snapshots = new Map<string, Snapshot>();
+
+  function proceed(token: string, limit: number): Page {
+    let position: { s?: unknown; i?: unknown };
+    try {
+      position = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as typeof position;
+    } catch (error) {
+      throw badRequest(
+        `invalid continue token: continue key is not valid: ${error instanceof Error ? error.message : ''}`,
+      );
+    }
+    const { s: id, i: from } = position;
+    if (typeof id !== 'string' || typeof from !== 'number') throw badRequest('invalid continue token');
+    const snapshot = snapshots.get(id);
+    if (!snapshot) {
+      throw expired(
+        'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.',
+      );
+    }
+    return page(id, snapshot, from, limit);
+  }
+
+  function page(id: string | undefined, snapshot: Snapshot, from: number, limit: number): Page {
+    const { objects, resourceVersion } = snapshot;
+    const end = limit > 0 ? from + limit : objects.length;
+    if (end >= objects.length) {
+      if (id !== undefined) snapshots.delete(id);
+      return { objects: objects.slice(from), resourceVersion, continueToken: undefined, remaining: undefined };
+    }
+    const key = id ?? randomUUID();
+    snapshots.set(key, snapshot);
+    for (const oldest of snapshots.keys()) {
+      if (snapshots.size <= MOST_SNAPSHOTS) break;
+      snapshots.delete(oldest);
+    }
+    const continueToken = Buffer.from(JSON.stringify({ s: key, i: end })).toString('base64url');
+    return { objects: objects.slice(from, end), resourceVersion, continueToken, remaining: objects.length - end };
+  }
+
+  return (resource, namespace, query) => {
+    const limit = numberOf(query, 'limit') ?? 0;
+    const token = query.get('continue');
+    if (token) return proceed(token, limit);
+    checkVersion(storage, resource, query);
+    const match = selectorOf(query, selectableFields(resource));
+    const objects = storage.list(resource.gvr, namespace, match && ((object) => match(shownAs(resource, object))));
+    return page(undefined, { objects, resourceVersion: String(storage.resourceVersion) }, 0, limit);
+  };
+}
+
+/** An integer of the query; throws 400. */
+export function numberOf(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === '') return undefined;
+  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text);
+}
+
+/** A resourceVersion of the query; throws 500 for what is none, as a real server does. */
+export function versionOf(query: URLSearchParams): number | undefined {
+  const text = query.get('resourceVersion');
+  if (text === null || text === '') return undefined;
+  if (!/^\d+$/.test(text)) {
+    throw new ApiError(
+      500,
+      '',
+      `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
+  }
+  return Number(text);
+}
+
+function checkVersion(storage: Storage, resource: Resource, query: URLSearchParams): void {
+  const version = versionOf(query);
+  const matching = query.get('resourceVersionMatch');
+  if (matching && version === undefined) {
+    throw invalidList(
+      'resourceVersionMatch',
+      'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+    );
+  }
+  if (version === undefined || version === 0) return;
+  if (version > storage.resourceVersion) {
+    throw new ApiError(
+      504,
+      'Timeout',
+      `Timeout: Too large resource version: ${version}, current: ${storage.resourceVersion}`,
+      {
+        causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+        retryAfterSeconds: 1,
+      },
+    );
+  }
+  if (matching === 'Exact' && storage.since(resource.gvr, version)?.length !== 0) {
+    throw expired(`The resourceVersion for the provided list is too old.`);
+  }
+}
+
+function invalidList(field: string, body: string): ApiError {
+  return new ApiError(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: ${field}: ${body}`, {
+    group: 'meta.k8s.io',
+    kind: 'ListOptions',
+    causes: [{ reason: 'FieldValueForbidden', message: body, field }],
+  });
+}

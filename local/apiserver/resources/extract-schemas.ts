@@ -1,0 +1,83 @@
+/**
+ * Makes builtin-schemas.json from a real server's OpenAPI documents, without their texts:
+ * `for p in api/v1 apis/events.k8s.io/v1 …; do kubectl get --raw /openapi/v3/$p > $(mktemp -p docs); done;
+ * node extract-schemas.ts docs/* > builtin-schemas.json`
+ */
+import { readFileSync } from 'node:fs';
+import type { Schema } from '../validate/schema.ts';
+
+const KINDS = new Set(
+  `Namespace Node Pod Event ConfigMap Secret ServiceAccount Service PersistentVolumeClaim ResourceQuota Binding Lease
+   CustomResourceDefinition NetworkPolicy PodDisruptionBudget Eviction Role RoleBinding ClusterRole ClusterRoleBinding
+   TokenReview SelfSubjectReview SubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview`.split(/\s+/),
+);
+
+const KEPT = [
+  'type',
+  'format',
+  'enum',
+  'default',
+  'required',
+  'x-kubernetes-int-or-string',
+  'x-kubernetes-list-map-keys',
+  'x-kubernetes-list-type',
+  'x-kubernetes-map-type',
+  'x-kubernetes-patch-merge-key',
+  'x-kubernetes-patch-strategy',
+  'x-kubernetes-preserve-unknown-fields',
+] as const;
+
+const source: Record<string, Schema> = {};
+for (const file of process.argv.slice(2)) {
+  const document = JSON.parse(readFileSync(file, 'utf8')) as { components?: { schemas?: Record<string, Schema> } };
+  Object.assign(source, document.components?.schemas);
+}
+
+const definitions: Record<string, Schema> = {};
+const kinds: Record<string, string> = {};
+
+function shortName(reference: string): string {
+  return reference
+    .replace(/^.*\//, '')
+    .replace(/^io\.k8s\.(api|apimachinery\.pkg\.apis|apiextensions-apiserver\.pkg\.apis)\./, '');
+}
+
+function reduce(schema: Schema): Schema {
+  const reference = schema.$ref ?? (schema.allOf?.length === 1 ? schema.allOf[0]?.$ref : undefined);
+  const reduced: Schema = {};
+  for (const key of KEPT) if (schema[key] !== undefined) Object.assign(reduced, { [key]: schema[key] });
+  if (reference !== undefined) {
+    define(reference.replace(/^.*\//, ''));
+    reduced.$ref = shortName(reference);
+  }
+  // Go's zero values are no defaults
+  if (['{}', '""', '0', 'false'].includes(JSON.stringify(reduced.default))) delete reduced.default;
+  if (schema.oneOf) reduced['x-kubernetes-int-or-string'] = true;
+  if (schema.items) reduced.items = reduce(schema.items);
+  if (typeof schema.additionalProperties === 'object')
+    reduced.additionalProperties = reduce(schema.additionalProperties);
+  if (schema.properties) {
+    reduced.properties = Object.fromEntries(
+      Object.entries(schema.properties).map(([key, each]) => [key, reduce(each)]),
+    );
+  }
+  return reduced;
+}
+
+function define(name: string): void {
+  const short = shortName(name);
+  if (definitions[short] !== undefined) return;
+  const schema = source[name];
+  if (!schema) throw new Error(`no schema ${name}`);
+  definitions[short] = {};
+  definitions[short] = reduce(schema);
+}
+
+for (const [name, schema] of Object.entries(source)) {
+  for (const { group, version, kind } of schema['x-kubernetes-group-version-kind'] ?? []) {
+    if (!KINDS.has(kind) || version !== 'v1') continue;
+    define(name);
+    kinds[`${group}/${version}/${kind}`] = shortName(name);
+  }
+}
+process.stdout.write(`${JSON.stringify({ kinds, definitions }, null, 1)}\n`);

@@ -1,0 +1,96 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { admitCreate } from '../admission/admit.ts';
+import { alreadyExists, ApiError, forbidden, notFound } from '../errors.ts';
+import { kubeTime, type KubeObject } from '../objects.ts';
+import { resolveReference } from '../resources/builtin-schemas.ts';
+import { groupVersion, type Resource } from '../resources/resource.ts';
+import { StorageError } from '../storage.ts';
+import { applyDefaults } from '../validate/prune.ts';
+import { shownAs, storedAs, type Api, type WriteOptions, type Written } from './api.ts';
+import { checkObject } from './check.ts';
+import { decodeObject, fitNamespace } from './decode.ts';
+import { trackUpdate } from './managed-fields.ts';
+
+/** POST: decodes, defaults, checks and stores. Throws what a real server refuses. */
+export function createObject(
+  api: Api,
+  resource: Resource,
+  namespace: string | undefined,
+  body: unknown,
+  options: WriteOptions,
+): Written {
+  const { object, warnings } = decodeObject(resource, body, options.fieldValidation);
+  fitNamespace(resource, object.metadata, namespace);
+  return { ...createDecoded(api, resource, object, options), warnings };
+}
+
+/** The part of {@link createObject} after decoding; also the end of an apply that finds nothing. */
+export function createDecoded(api: Api, resource: Resource, object: KubeObject, options: WriteOptions): Written {
+  prepare(api, resource, object);
+  admitCreate(api, resource, object);
+  if (resource.custom && resource.schema) applyDefaults(resource.schema, object, resolveReference);
+  checkObject(resource, object, undefined);
+  requireNamespace(api, resource, object.metadata.namespace);
+  if (resource.custom && !object.metadata.managedFields) {
+    const entries = trackUpdate(resource, undefined, object, options.fieldManager, undefined, api.clock.now());
+    object.metadata.managedFields = entries;
+  }
+  const stored = storedAs(resource, object);
+  const { name } = object.metadata;
+  if (options.dryRun) {
+    if (api.storage.get(resource.gvr, object.metadata.namespace, name)) {
+      throw alreadyExists(resource.plural, resource.group, name);
+    }
+    return { object, created: true, warnings: [] };
+  }
+  try {
+    return { object: shownAs(resource, api.storage.create(resource.gvr, stored)), created: true, warnings: [] };
+  } catch (error) {
+    if (error instanceof StorageError) throw alreadyExists(resource.plural, resource.group, name);
+    throw error;
+  }
+}
+
+function prepare(api: Api, resource: Resource, object: KubeObject): void {
+  const meta = object.metadata;
+  if (meta.resourceVersion) {
+    throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
+  }
+  if (!meta.name && meta.generateName) meta.name = meta.generateName.slice(0, 58) + randomSuffix();
+  meta.name ??= '';
+  for (const key of ['resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'] as const) {
+    delete meta[key];
+  }
+  meta.uid = randomUUID();
+  meta.creationTimestamp = kubeTime(api.clock.now());
+  if (resource.hasGeneration) meta.generation = 1;
+  if (resource.hasStatus) delete object['status'];
+  object.apiVersion = groupVersion(resource);
+}
+
+const SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
+
+function randomSuffix(): string {
+  return Array.from({ length: 5 }, () => SUFFIX_LETTERS[randomInt(SUFFIX_LETTERS.length)] ?? 'b').join('');
+}
+
+function requireNamespace(api: Api, resource: Resource, namespace: string | undefined): void {
+  if (!resource.namespaced || namespace === undefined) return;
+  const found = api.storage.get('namespaces', undefined, namespace);
+  if (!found) throw notFound('namespaces', '', namespace);
+  if (found.metadata.deletionTimestamp !== undefined) {
+    throw forbidden(
+      resource.plural,
+      resource.group,
+      '',
+      `unable to create new content in namespace ${namespace} because it is being terminated`,
+      [
+        {
+          reason: 'NamespaceTerminating',
+          message: `namespace ${namespace} is being terminated`,
+          field: 'metadata.namespace',
+        },
+      ],
+    );
+  }
+}

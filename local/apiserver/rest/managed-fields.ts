@@ -1,0 +1,55 @@
+import { kubeTime, type KubeObject, type ManagedFieldsEntry } from '../objects.ts';
+import { groupVersion, type Resource } from '../resources/resource.ts';
+import { changedFields, flatten, fromFieldsV1, toFieldsV1, type FieldSet } from './field-set.ts';
+
+/**
+ * The managedFields after a plain write: what it changed belongs to its manager, what it removed to nobody.
+ */
+export function trackUpdate(
+  resource: Resource,
+  old: KubeObject | undefined,
+  next: KubeObject,
+  manager: string,
+  subresource: string | undefined,
+  now: number,
+): ManagedFieldsEntry[] {
+  const before = old ? flatten(resource.schema, old) : new Map<string, unknown>();
+  const after = flatten(resource.schema, next);
+  const changed = changedFields(before, after);
+  const removed = new Set([...before.keys()].filter((path) => !after.has(path)));
+  const entries = next.metadata.managedFields ?? [];
+  if (changed.size === 0 && removed.size === 0) return entries;
+  let own: FieldSet = new Set();
+  const others: ManagedFieldsEntry[] = [];
+  for (const entry of entries) {
+    const fields = fromFieldsV1(entry.fieldsV1);
+    const isOwn = entry.manager === manager && entry.operation === 'Update' && entry.subresource === subresource;
+    const kept = new Set([...fields].filter((path) => !removed.has(path) && (isOwn || !changed.has(path))));
+    if (isOwn) own = kept;
+    else if (kept.size === fields.size) others.push(entry);
+    else if (kept.size > 0) others.push({ ...entry, fieldsV1: toFieldsV1(kept) });
+  }
+  const mine = new Set([...own, ...changed]);
+  if (mine.size === 0) return others;
+  return [...others, entryOf(resource, manager, 'Update', subresource, mine, now)];
+}
+
+/** One entry of managedFields. */
+export function entryOf(
+  resource: Resource,
+  manager: string,
+  operation: ManagedFieldsEntry['operation'],
+  subresource: string | undefined,
+  fields: FieldSet,
+  now: number,
+): ManagedFieldsEntry {
+  return {
+    apiVersion: groupVersion(resource),
+    fieldsType: 'FieldsV1',
+    fieldsV1: toFieldsV1(fields),
+    manager,
+    operation,
+    ...(subresource === undefined ? {} : { subresource }),
+    time: kubeTime(now),
+  };
+}
