@@ -1,0 +1,106 @@
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { pino } from 'pino';
+import { CONFIG_MAPS, connect, PROCEDURES, Reflector, resource, systemClock } from '../kube/index.ts';
+import type { Kube } from '../kube/index.ts';
+import { IdCounter } from '../kube/counter.ts';
+import { losslessParse, openStore } from '../journal/index.ts';
+import type { Procedure } from '../crds/index.ts';
+import { buildApp } from './app.ts';
+import { readConfig } from './config.ts';
+import type { ProcedureResource } from './ports.ts';
+import { Catalogue } from './procedures/catalogue.ts';
+import { StoreWatch } from './store-watch.ts';
+
+/** What open answers and slow clients may take at shutdown, in ms; the pod's grace is 30 s. */
+const DRAIN_MS = 5000;
+
+/** Numbers in arguments that were applied without argsJSON would be rounded by JSON.parse. */
+const LOSSLESS_PROCEDURES = { ...PROCEDURES, parse: losslessParse };
+
+/** The calls that the app makes, in terms of kube/. */
+function procedureResource(kube: Kube, namespace: string): ProcedureResource {
+  const procedures = resource(kube, LOSSLESS_PROCEDURES, namespace);
+  return {
+    // What has a default may be left out: the API server fills it in.
+    create: (object) => procedures.create(object as Procedure, { fieldManager: 'oet-rest' }),
+    get: (name) => procedures.get(name),
+    mergePatch: (name, patch) => procedures.mergePatch(name, patch, { fieldManager: 'oet-rest' }),
+    delete: (name, options) => procedures.delete(name, options),
+  };
+}
+
+async function listen(server: Server, port: number, host: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  server.once('error', reject);
+  server.listen(port, host, () => resolve(undefined));
+  await promise;
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : port;
+}
+
+/** Resolves at the first SIGTERM or SIGINT. */
+function asked(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+}
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const logger = pino({ level: config.logLevel, base: { name: 'oet-rest' } });
+  const signalled = asked();
+  const shutdown = new AbortController();
+  const { signal } = shutdown;
+  const kube = await connect({ userAgent: 'oet-rest' });
+  const store = await openStore(config.store);
+  const catalogue = new Catalogue();
+  const reflector = new Reflector({
+    kube,
+    type: LOSSLESS_PROCEDURES,
+    namespace: config.namespace,
+    onChange: (change) => catalogue.apply(change),
+    logger,
+  });
+  const storeWatch = new StoreWatch(store, systemClock, logger);
+  const { express, flushed } = buildApp({
+    config,
+    resource: procedureResource(kube, config.namespace),
+    catalogue,
+    store,
+    storeWatch,
+    ids: new IdCounter({ configMaps: resource(kube, CONFIG_MAPS, config.namespace) }),
+    clock: systemClock,
+    logger,
+    readiness: {
+      procedures: () => (reflector.hasSynced ? undefined : 'not read yet'),
+      store: () => (storeWatch.lastId >= 0 ? undefined : 'not read yet'),
+    },
+    shutdown: signal,
+  });
+  const running = Promise.all([reflector.run(signal), storeWatch.run(signal)]);
+  const server = createServer({ keepAliveTimeout: 65_000 }, express);
+  const port = await listen(server, config.port, config.host);
+  logger.info({ host: config.host, port, namespace: config.namespace, server: kube.server }, 'listening');
+
+  logger.info({ signal: await signalled }, 'shutting down');
+  shutdown.abort();
+  const closed = new Promise((resolve) => server.close(resolve));
+  const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearTimeout(cut);
+  await flushed();
+  await running;
+  await store.close();
+  await kube.close();
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`oet-rest: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+  // What is still open (a connection, a timer) must not keep a failed start alive.
+  process.exit();
+}

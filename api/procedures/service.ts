@@ -1,0 +1,226 @@
+import type { Run } from '../../journal/types.ts';
+import { isAlreadyExists, isConflict, isInvalid, isNotFound } from '../../kube/errors.ts';
+import { apiError } from '../errors.ts';
+import { fromKube } from '../kube-errors.ts';
+import type { ApiClock, Ids, Logger, ProcedureResource, Store, StoredProcedure } from '../ports.ts';
+import { NO_ARGUMENTS } from '../requests/procedures.ts';
+import type { ChangeRequest, CreateRequest } from '../requests/procedures.ts';
+import type { StoreWatch } from '../store-watch.ts';
+import type { Catalogue } from './catalogue.ts';
+import { forgettable } from './history-limit.ts';
+import { argumentText, procedureFor } from './resource.ts';
+import { isOver, summarise } from './summary.ts';
+import type { Sources, Summary } from './summary.ts';
+
+/** What the service works with. */
+export interface ServicePorts {
+  readonly namespace: string;
+  readonly resource: ProcedureResource;
+  readonly catalogue: Catalogue;
+  readonly store: Store;
+  readonly storeWatch: StoreWatch;
+  readonly ids: Ids;
+  readonly clock: ApiClock;
+  readonly logger: Logger;
+  /** Finished procedures of REST beyond this many newest ones are forgotten at a create. */
+  readonly historyLimit: number;
+}
+
+/** How many names may be taken by others before a create gives up; each try skips twice as many as the one before. */
+const NAME_TRIES = 30;
+/** How often a waiting stop looks by itself, should a notice get lost. */
+const LOOK_MS = 1000;
+/** Upstream's patience. */
+const STOP_TIMEOUT_MS = 30_000;
+/** What the cluster may take beyond the script's grace. */
+const STOP_SLACK_MS = 10_000;
+
+/** What REST does with procedures. Every error is an ApiError, or unexpected. */
+export class ProcedureService {
+  readonly #ports: ServicePorts;
+
+  constructor(ports: ServicePorts) {
+    this.#ports = ports;
+  }
+
+  /** All that have an id, oldest first. */
+  async list(): Promise<Summary[]> {
+    const { store, catalogue, namespace } = this.#ports;
+    const runs = new Map((await store.runs(namespace)).map((run) => [run.uid, run]));
+    return catalogue.list().map((procedure) => summarise({ procedure, run: runs.get(procedure.metadata.uid) }));
+  }
+
+  async get(id: number): Promise<Summary> {
+    return summarise(await this.sources(id));
+  }
+
+  /** What is known of a procedure; `unknown-procedure` if nothing is. */
+  async sources(id: number): Promise<Sources & { readonly procedure: StoredProcedure }> {
+    const procedure = this.#known(id);
+    return { procedure, run: await this.#ports.store.run(procedure.metadata.uid) };
+  }
+
+  /** The run of an id, even if its procedure has been deleted since: its record stays in the store for a while. */
+  async record(id: number): Promise<Sources> {
+    const { catalogue, store, namespace } = this.#ports;
+    const procedure = catalogue.get(id);
+    const run = await (procedure ? store.run(procedure.metadata.uid) : runById(store, namespace, id));
+    if (!procedure && !run) throw apiError('unknown-procedure', [id]);
+    return { procedure, run };
+  }
+
+  /** Makes a procedure; it starts by itself once READY if `automatic`. */
+  async create(request: CreateRequest, automatic = false): Promise<Summary> {
+    const { namespace, clock, resource, catalogue } = this.#ports;
+    let id = await this.#freeId(1);
+    for (let tries = 1, skip = 1; ; tries++) {
+      const created = Math.round(clock.now() * 1000);
+      try {
+        const procedure = await resource.create(procedureFor(request, { namespace, id, created, automatic }));
+        catalogue.noteWritten(procedure);
+        this.#forget();
+        return summarise({ procedure });
+      } catch (error) {
+        if (!isAlreadyExists(error) || tries >= NAME_TRIES) throw fromKube(error);
+        // The counter was lost, or somebody made an object of that name: go past all that we know of, then in leaps.
+        const beyond = catalogue.maxId - id;
+        id = await this.#freeId(Math.max(beyond, skip));
+        skip *= 2;
+      }
+    }
+  }
+
+  /** Asks for `main` to run; the answer shows READY still. Exactly one of several starts succeeds. */
+  async start(id: number, { args }: ChangeRequest): Promise<Summary> {
+    const { procedure, run } = await this.sources(id);
+    const { state } = summarise({ procedure, run });
+    if (state !== 'READY') throw apiError('not-ready', [id, state]);
+    // READY comes a second time, after main; the operator knows better, but its answer would come late.
+    if (procedure.spec.start ?? hasRun(run)) throw apiError('already-started', [id]);
+    if (procedure.spec.stop) throw apiError('being-stopped', [id]);
+    const argsJSON = args.main ?? (procedure.spec.main ? argumentText(procedure.spec.main) : NO_ARGUMENTS);
+    // The time makes every request differ, so that write-once lets only the first of several equal ones through.
+    const start = { argsJSON, time: new Date(this.#ports.clock.now()).toISOString() };
+    const started = await this.#patch(id, procedure, { spec: { start } }, 'already-started');
+    return summarise({ procedure: started, run });
+  }
+
+  /** Asks for the end and waits for it. False if the script is over already, or ended otherwise before the stop came. */
+  async stop(id: number, signal: AbortSignal): Promise<boolean> {
+    const before = await this.sources(id);
+    if (isOver(before)) return false;
+    let { procedure } = before;
+    if (!procedure.spec.stop) {
+      const stop = { mode: 'Graceful', reason: 'user' };
+      procedure = await this.#patch(id, procedure, { spec: { stop } }, 'being-stopped').catch(
+        async (error: unknown) => {
+          const now = await this.sources(id);
+          if (now.procedure.spec.stop || isOver(now)) return now.procedure; // somebody else was faster
+          throw error;
+        },
+      );
+    }
+    const grace = (procedure.spec.stop?.gracePeriodSeconds ?? 10) * 1000;
+    const end = await this.#over(procedure, Math.max(STOP_TIMEOUT_MS, grace + STOP_SLACK_MS), signal);
+    const { state } = summarise(end);
+    if (!isOver(end) || state === 'UNKNOWN') throw apiError('stop-timeout', [id, state]);
+    return state === 'STOPPED';
+  }
+
+  /** Forgets a procedure; one that runs is stopped by the loss of its resource. */
+  async remove(id: number): Promise<void> {
+    await this.#delete(this.#known(id));
+  }
+
+  #known(id: number): StoredProcedure {
+    const procedure = this.#ports.catalogue.get(id);
+    if (!procedure) throw apiError('unknown-procedure', [id]);
+    return procedure;
+  }
+
+  /** An id that the store has no run of: one is there if the counter was lost. */
+  async #freeId(count: number): Promise<number> {
+    const { ids, store, namespace } = this.#ports;
+    try {
+      for (let skip = count; ; skip *= 2) {
+        const id = (await ids.next(skip)) + skip - 1;
+        if (!(await runById(store, namespace, id))) return id;
+      }
+    } catch (error) {
+      throw fromKube(error);
+    }
+  }
+
+  async #patch(
+    id: number,
+    procedure: StoredProcedure,
+    patch: object,
+    conflict: 'already-started' | 'being-stopped',
+  ): Promise<StoredProcedure> {
+    const { resource, catalogue } = this.#ports;
+    try {
+      const patched = await resource.mergePatch(procedure.metadata.name, patch);
+      catalogue.noteWritten(patched);
+      return patched;
+    } catch (error) {
+      if (isNotFound(error)) throw apiError('unknown-procedure', [id], { cause: error });
+      if (isInvalid(error) || isConflict(error)) throw apiError(conflict, [id], { cause: error });
+      throw fromKube(error);
+    }
+  }
+
+  /** Waits until a procedure is over, at most `ms`. */
+  async #over(procedure: StoredProcedure, ms: number, signal: AbortSignal): Promise<Sources> {
+    const { store, storeWatch, catalogue, clock } = this.#ports;
+    const deadline = clock.now() + ms;
+    for (;;) {
+      const seen = storeWatch.lastId;
+      const done = new AbortController();
+      const change = catalogue.changed(done.signal);
+      const run = await store.run(procedure.metadata.uid);
+      const now = catalogue.list().find(({ metadata }) => metadata.uid === procedure.metadata.uid) ?? procedure;
+      const sources = { procedure: now, run };
+      const left = deadline - clock.now();
+      if (isOver(sources) || left <= 0 || signal.aborted) {
+        done.abort();
+        return sources;
+      }
+      await Promise.race([
+        change,
+        storeWatch.wait(seen, AbortSignal.any([signal, done.signal]), Math.min(left, LOOK_MS)),
+      ]);
+      done.abort();
+    }
+  }
+
+  #forget(): void {
+    const { catalogue, historyLimit, logger } = this.#ports;
+    for (const procedure of forgettable(catalogue.list(), historyLimit)) {
+      this.#delete(procedure).catch((error: unknown) => {
+        logger.warn({ err: error, name: procedure.metadata.name }, 'a finished procedure was not forgotten');
+      });
+    }
+  }
+
+  async #delete(procedure: StoredProcedure): Promise<void> {
+    const { catalogue, resource } = this.#ports;
+    const { name, uid } = procedure.metadata;
+    catalogue.noteDeleted(procedure);
+    try {
+      await resource.delete(name, { uid });
+    } catch (error) {
+      if (isNotFound(error) || isConflict(error)) return; // gone, or another object has the name by now
+      catalogue.undelete(procedure);
+      throw fromKube(error);
+    }
+  }
+}
+
+function hasRun(run: Run | undefined): boolean {
+  return run?.history.some(([state]) => state === 'RUNNING') ?? false;
+}
+
+/** Ids come from clients: one that the store cannot hold is one that it does not have. */
+async function runById(store: Store, namespace: string, id: number): Promise<Run | undefined> {
+  return Number.isSafeInteger(id) && id > 0 ? store.runById(namespace, id) : undefined;
+}

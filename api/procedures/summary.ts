@@ -1,0 +1,180 @@
+import { FINAL_STATES } from '../../crds/index.ts';
+import type { ProcedureScript } from '../../crds/index.ts';
+import type { Run } from '../../journal/types.ts';
+import { JsonError, parseJson } from '../json/parse.ts';
+import { isObject } from '../json/raw.ts';
+import { NO_ARGUMENTS } from '../requests/procedures.ts';
+import type { StoredProcedure } from '../ports.ts';
+import type { ScriptView } from '../requests/script.ts';
+import { argumentText, createdOf, idOf, mainArguments, scriptOf, viewOf } from './resource.ts';
+
+/** Arguments as a summary shows them. */
+export interface ArgumentsView {
+  readonly args: unknown;
+  readonly kwargs: unknown;
+}
+
+/** A ProcedureSummary without its `uri`, which depends on how the client reached us. */
+export interface Summary {
+  readonly id: number;
+  readonly state: string;
+  readonly script: ScriptView;
+  readonly script_args: { readonly init: ArgumentsView; readonly main?: ArgumentsView };
+  readonly history: {
+    /** Times in seconds since the epoch. */
+    readonly process_states: readonly (readonly [state: string, time: number])[];
+    readonly stacktrace: string | null;
+  };
+  /** Beyond upstream: where to find it with kubectl, and how it ended. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly exit_code?: number;
+  readonly signal?: number;
+  readonly result?: unknown;
+  readonly failure?: { readonly type: string; readonly message: string };
+}
+
+type History = readonly (readonly [state: string, t: number])[];
+
+/** What tells of one procedure: its resource, what the store has of its run, or both. */
+export interface Sources {
+  readonly procedure?: StoredProcedure | undefined;
+  readonly run?: Run | undefined;
+}
+
+/**
+ * The summary of a procedure, at the latest moment that either source knows. The store is ahead of the resource; a resource
+ * stands alone before its run is opened, or when it ended and the store was lost.
+ */
+export function summarise({ procedure, run }: Sources): Summary {
+  if (run) return ofRun(run, run.history, procedure);
+  if (procedure) return ofResource(procedure);
+  throw new TypeError('a summary needs a source');
+}
+
+/** The summary as it was when the run had just reached `history.at(-1)`. */
+export function summaryAt(run: Run, history: History): Summary {
+  return ofRun(run, history, undefined);
+}
+
+/** Whether nothing will change any more. */
+export function isOver({ procedure, run }: Sources): boolean {
+  if (run) return run.finished !== null;
+  return procedure?.status.phase === 'Finished';
+}
+
+/** The state that a summary shows. */
+export function stateOf(sources: Sources): string {
+  return summarise(sources).state;
+}
+
+function ofRun(run: Run, history: History, procedure: StoredProcedure | undefined): Summary {
+  const info = run.info as { script?: ProcedureScript; initArgsJSON?: string; mainArgsJSON?: string };
+  const states = history.length > 0 ? history : ([['CREATING', run.created]] as const);
+  const state = states.at(-1)?.[0] ?? run.state;
+  const started = states.some(([name]) => name === 'RUNNING');
+  const main = started
+    ? (info.mainArgsJSON ?? (procedure && startedWith(procedure)))
+    : procedure && requestedMain(procedure);
+  const over = isFinal(state);
+  const end = over ? run.end : null;
+  return {
+    id: run.id,
+    state,
+    script: procedure ? scriptOf(procedure) : info.script ? viewOf({ script: info.script }) : viewOf({ script: {} }),
+    script_args: {
+      init: argumentsView(procedure ? argumentText(procedure.spec.init) : info.initArgsJSON),
+      ...(main === undefined ? {} : { main: argumentsView(main) }),
+    },
+    history: {
+      process_states: seconds(states),
+      stacktrace: over ? (run.failure?.stackTrace ?? null) : null,
+    },
+    name: run.name,
+    namespace: run.namespace,
+    ...(over && procedure ? reasonOf(procedure) : {}),
+    ...(end ? { reason: end.reason, ...(end.message === null ? {} : { message: end.message }) } : {}),
+    ...(typeof end?.exitCode === 'number' ? { exit_code: end.exitCode } : {}),
+    ...(typeof end?.signal === 'number' ? { signal: end.signal } : {}),
+    ...(over && run.result ? { result: run.result.value ?? run.result.repr ?? null } : {}),
+    ...(over && run.failure ? { failure: { type: run.failure.type, message: run.failure.message } } : {}),
+  };
+}
+
+function ofResource(procedure: StoredProcedure): Summary {
+  const { status, spec, metadata } = procedure;
+  const created = createdOf(procedure);
+  const states: (readonly [string, number])[] = (status.history ?? []).map(
+    ({ state, time }) => [state, micros(time)] as const,
+  );
+  if (states.length === 0) states.push(['CREATING', created]);
+  if (status.state !== undefined && states.at(-1)?.[0] !== status.state) {
+    states.push([
+      status.state,
+      status.times?.ended === undefined ? (states.at(-1)?.[1] ?? created) : micros(status.times.ended),
+    ]);
+  }
+  const state = states.at(-1)?.[0] ?? 'CREATING';
+  const started = states.some(([name]) => name === 'RUNNING');
+  const main = started ? startedWith(procedure) : requestedMain(procedure);
+  const { failure } = status;
+  return {
+    id: idOf(procedure) ?? 0,
+    state,
+    script: scriptOf(procedure),
+    script_args: {
+      init: argumentsView(argumentText(spec.init)),
+      ...(main === undefined ? {} : { main: argumentsView(main) }),
+    },
+    history: { process_states: seconds(states), stacktrace: isFinal(state) ? (failure?.stackTrace ?? null) : null },
+    name: metadata.name,
+    namespace: metadata.namespace ?? '',
+    ...(isFinal(state) ? reasonOf(procedure) : {}),
+    ...(status.exitCode === undefined ? {} : { exit_code: status.exitCode }),
+    ...(status.signal === undefined ? {} : { signal: status.signal }),
+    ...(status.result === undefined ? {} : { result: parsed(status.result) }),
+    ...(failure ? { failure: { type: failure.type ?? '', message: failure.message ?? '' } } : {}),
+  };
+}
+
+function reasonOf({ status: { reason, message } }: StoredProcedure): { reason?: string; message?: string } {
+  return { ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) };
+}
+
+/** Arguments that `main` runs with, once it does. */
+const startedWith = ({ spec }: StoredProcedure): string => argumentText(mainArguments(spec));
+
+/** Arguments of `main` once somebody has asked for its start. */
+const requestedMain = (procedure: StoredProcedure): string | undefined =>
+  procedure.spec.start ? startedWith(procedure) : undefined;
+
+function isFinal(state: string): boolean {
+  return FINAL_STATES.some((name) => name === state);
+}
+
+const seconds = (history: History): readonly (readonly [string, number])[] =>
+  history.map(([state, t]) => [state, t / 1_000_000] as const);
+
+function argumentsView(text: string = NO_ARGUMENTS): ArgumentsView {
+  const value = parsed(text);
+  const { args = [], kwargs = {} } = isObject(value) ? value : {};
+  return { args, kwargs };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text).value;
+  } catch (error) {
+    if (error instanceof JsonError) return text; // not written by us: shown as it is
+    throw error;
+  }
+}
+
+/** An RFC 3339 time in microseconds since the epoch; Date knows milliseconds only. */
+function micros(time: string): number {
+  const [, fraction = ''] = /\.(\d+)/.exec(time) ?? [];
+  const whole = Date.parse(time.replace(/\.\d+/, ''));
+  return whole * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
+}
