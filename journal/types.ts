@@ -149,6 +149,8 @@ export interface Run extends RunIdentity {
   readonly end: Omit<EndEntry, 'n' | 't' | 'k'> | null;
   /** The verdict of the operator: its terminal state note; null while the run is not over. */
   readonly finished: number | null;
+  /** What `finish` was told; null while the run is not over. */
+  readonly verdict: Verdict | null;
   /** Highest n such that all entries up to it are in the store. */
   readonly high: number;
   readonly bytes: PerStream<number>;

@@ -70,6 +70,7 @@ export function applyVerdict(record: RunRecord, verdict: Verdict): NewRow[] {
   const { t, ...body } = verdict;
   if (isOver(record) && (record.state === verdict.state || isTerminal(record.state))) return [];
   record.finished = t;
+  record.verdict = JSON.stringify(verdict);
   record.state = verdict.state;
   record.history.push([verdict.state, t]);
   return [{ t, k: 'state', body: JSON.stringify(body) }];

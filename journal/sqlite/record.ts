@@ -17,6 +17,7 @@ export interface RunRecord {
   progress: string | null;
   end: string | null;
   finished: number | null;
+  verdict: string | null;
   high: number;
   /** Bytes kept. */
   stdout: number;
@@ -53,7 +54,7 @@ export function recordOf(row: Columns): RunRecord {
 }
 
 export function runOf(row: Columns): Run {
-  const { info, failure, result, progress, end, stdout, stderr, revision: _, ...rest } = recordOf(row);
+  const { info, failure, result, progress, end, verdict, stdout, stderr, revision: _, ...rest } = recordOf(row);
   return {
     ...rest,
     info: losslessParse(info) as Run['info'],
@@ -61,6 +62,7 @@ export function runOf(row: Columns): Run {
     result: parsed(result) as Run['result'],
     progress: parsed(progress) as Run['progress'],
     end: parsed(end) as Run['end'],
+    verdict: parsed(verdict) as Run['verdict'],
     bytes: { stdout, stderr },
   };
 }

@@ -15,7 +15,7 @@ const MIGRATIONS = [
   INSERT INTO counter VALUES (1, 0, 0);
   CREATE TABLE run (
     uid TEXT PRIMARY KEY, namespace TEXT NOT NULL, name TEXT NOT NULL, id INTEGER NOT NULL, created INTEGER NOT NULL, info TEXT NOT NULL,
-    state TEXT NOT NULL, history TEXT NOT NULL, failure TEXT, result TEXT, progress TEXT, "end" TEXT, finished INTEGER,
+    state TEXT NOT NULL, history TEXT NOT NULL, failure TEXT, result TEXT, progress TEXT, "end" TEXT, finished INTEGER, verdict TEXT,
     high INTEGER NOT NULL, stdout INTEGER NOT NULL, stderr INTEGER NOT NULL,
     complete INTEGER NOT NULL, deleted INTEGER NOT NULL, revision INTEGER NOT NULL,
     UNIQUE (namespace, id)

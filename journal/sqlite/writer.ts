@@ -22,7 +22,7 @@ const STREAM_CODE = { stdout: 1, stderr: 2 } as const;
 /** Runs remembered between commits; more are read again from the file. */
 const MAX_LIVE = 4096;
 
-const SAVE = `UPDATE run SET info = ?, state = ?, history = ?, failure = ?, result = ?, progress = ?, "end" = ?, finished = ?, high = ?,
+const SAVE = `UPDATE run SET info = ?, state = ?, history = ?, failure = ?, result = ?, progress = ?, "end" = ?, finished = ?, verdict = ?, high = ?,
   stdout = ?, stderr = ?, complete = ?, deleted = ?, revision = ? WHERE uid = ?`;
 
 /** Applies operations to the database, several per transaction. Synchronous: it lives in a thread of its own. */
@@ -139,7 +139,7 @@ export class Writer {
     const holder = this.#statement('SELECT uid FROM run WHERE namespace = ? AND id = ?').get(namespace, id);
     if (holder !== undefined) throw new IdTaken(namespace, id, String(holder.uid));
     this.#run(
-      `INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, 'CREATING', ?, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0)`,
+      `INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, 'CREATING', ?, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0)`,
       ...[uid, namespace, name, id, created, info, JSON.stringify([['CREATING', created]])],
     );
     this.#run('INSERT OR IGNORE INTO note VALUES (?, ?)', uid, 'state:CREATING');
@@ -219,7 +219,18 @@ export class Writer {
     r.revision++;
     this.#run(
       SAVE,
-      ...[r.info, r.state, JSON.stringify(r.history), r.failure, r.result, r.progress, r.end, r.finished, r.high],
+      ...[
+        r.info,
+        r.state,
+        JSON.stringify(r.history),
+        r.failure,
+        r.result,
+        r.progress,
+        r.end,
+        r.finished,
+        r.verdict,
+        r.high,
+      ],
       ...[r.stdout, r.stderr, Number(r.complete), Number(r.deleted), r.revision, r.uid],
     );
   }

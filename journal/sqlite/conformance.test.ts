@@ -1,0 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeStore } from '../conformance.ts';
+import { openStore } from './store.ts';
+
+describeStore('the SQLite store', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'journal-'));
+  const location = join(folder, 'journal.db');
+  return {
+    location,
+    open: (options) => openStore(location, options),
+    remove: () => rm(folder, { recursive: true }),
+  };
+});
