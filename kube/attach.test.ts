@@ -176,6 +176,7 @@ describe('the end', () => {
   });
 
   test.each([
+    ['nothing', '', { success: false }],
     ['plain text', 'no such container', { failure: 'no such container', success: false }],
     ['a Success', JSON.stringify({ metadata: {}, status: 'Success' }), { success: true }],
     ['JSON of another kind', '{"a":1}', { failure: '{"a":1}', success: false }],

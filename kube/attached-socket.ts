@@ -23,7 +23,7 @@ export interface Attachment {
   write(data: Buffer): Promise<void>;
   /** One reader for all that stdout brings, also what came before it was set. It must not throw and cannot pause. */
   onStdout(reader: (data: Buffer) => void): void;
-  /** Resolves once, when all is over; never rejects. */
+  /** Resolves once, when all is over; never rejects. Without stdout the container's end does not end it: see the pod. */
   readonly closed: Promise<AttachmentEnd>;
   /** Says goodbye; the container's stdin sees no end of file. */
   close(): void;
@@ -125,7 +125,8 @@ export class AttachedSocket implements Attachment {
 
   #take(message: Buffer): void {
     const data = message.subarray(1);
-    if (message[0] === STDOUT && data.length > 0) {
+    if (data.length === 0) return; // the API server greets on every channel
+    if (message[0] === STDOUT) {
       if (this.#reader) this.#reader(data);
       else this.#early.push(data);
     } else if (message[0] === STATUS) {
@@ -155,7 +156,7 @@ function failureOf(text: string): string | undefined {
   try {
     outcome = JSON.parse(text);
   } catch {
-    return text || 'the attachment failed'; // plain text is what older kubelets send
+    return text; // plain text is what older kubelets send
   }
   if (typeof outcome !== 'object' || outcome === null || !('status' in outcome)) return text;
   if (outcome.status === 'Success') return undefined;
