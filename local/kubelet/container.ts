@@ -160,7 +160,8 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
   function finish(record: ContainerRecord): void {
     if (endedAt !== undefined) return;
     endedAt = node.now();
-    if (record.unread > TAIL_AT_RISK && node.knobs.random() < node.knobs.loseTail) output?.discard();
+    const unread = record.unread + (output?.held() ?? 0);
+    if (unread > TAIL_AT_RISK && node.knobs.random() < node.knobs.loseTail) output?.discard();
     output?.finish();
     void node.runtime.release(record.name).catch(() => undefined); // without a runtime the pipes end by themselves
     // The end is told only once the output is whole, as by a runtime that lost nothing.

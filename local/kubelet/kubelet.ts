@@ -10,6 +10,7 @@ import { storagePorts, type Node } from './node.ts';
 import { fullName, isFinished, PODS, type Pod } from './pod.ts';
 import { createPodWorker, type PodWorker } from './pod-worker.ts';
 import { resolvePython } from './python.ts';
+import { registerNode } from './register.ts';
 import { openRuntime, type Runtime } from './runtime.ts';
 import { schedule } from './scheduler.ts';
 
@@ -35,7 +36,7 @@ export interface Kubelet extends KubeletApi {
   /** Takes over the pods of the storage, those of an earlier life included. Call once. */
   start(storage: Storage): Promise<void>;
   /** Kills everything in the pod's containers with SIGKILL, as an OOM kill or a crash of the node would. */
-  kill(namespace: string, pod: string, oom?: boolean): Promise<boolean>;
+  kill(namespace: string, pod: string, oom?: boolean): void;
   /** `stop` ends all containers; `detach` lets them live on for a kubelet that comes back with the same dataDir. */
   close(how: 'stop' | 'detach'): Promise<void>;
 }
@@ -143,6 +144,7 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
       runtime.onExit((record) => {
         for (const worker of workers.values()) worker.onExit(record);
       });
+      registerNode(pods, name, node.address, now());
       await adoptAll(node, pods);
       unsubscribe = pods.subscribe(onEvent);
       scheduleAll();
@@ -173,10 +175,9 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
             ?.container.target(),
       });
     },
-    async kill(namespace, name, oom = false) {
+    kill(namespace, name, oom = false) {
       const { worker } = findPod(namespace, name);
-      await Promise.all(worker?.containers().map(({ container }) => container.kill(oom)) ?? []);
-      return worker !== undefined;
+      for (const { container } of worker?.containers() ?? []) container.kill(oom).catch(onError);
     },
     async close(how) {
       unsubscribe?.();

@@ -129,18 +129,16 @@ describe('pods/log', () => {
   );
 
   it('loses nothing of a million lines that are followed', async () => {
-    node.kubelet.knobs.loseTail = 0;
+    Object.assign(node.kubelet.knobs, { loseTail: 0, containerLogMaxSize: Infinity });
     node.run('million', 'for i in range(1000000): print(i)', {
       container: { command: ['python3', '-c', 'input()\nfor i in range(1000000): print(i)'] },
     });
     await until('running', () => node.phase('million') === 'Running');
     const follow = node.log('million', { follow: true });
-    const t0 = performance.now();
     node.attach('million').send('\n');
     const { text } = await follow;
     const lines = text.split('\n');
     expect(lines).toHaveLength(1_000_001);
     expect(lines.every((line, i) => line === String(i) || i === 1_000_000)).toBe(true);
-    process.stderr.write(`million lines: ${(performance.now() - t0).toFixed(0)} ms\n`);
   }, 60_000);
 });

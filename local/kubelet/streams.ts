@@ -29,6 +29,8 @@ export interface OutputStreams {
   readonly ended: Promise<void>;
   /** The container has ended: what is left in the pipes is read whoever is slow. */
   finish(): void;
+  /** Bytes read from the pipes that went nowhere yet. */
+  held(): number;
   /** Drops what is not read yet, as a runtime does that loses the tail of a container's output. */
   discard(): void;
   /** Stops reading without an end: the kubelet goes, the container stays. */
@@ -41,7 +43,7 @@ export function openOutput(runtime: Runtime, name: string, log: LogFile, knobs: 
   let timer: NodeJS.Timeout | undefined;
   let finishing = false;
 
-  function held(): boolean {
+  function behind(): boolean {
     if (finishing) return false;
     if (log.backlog() > MAX_BACKLOG) return true;
     for (const { channel } of listeners) if (channel.bufferedAmount() > knobs.attachBuffer) return true;
@@ -49,7 +51,7 @@ export function openOutput(runtime: Runtime, name: string, log: LogFile, knobs: 
   }
   function recheck(): void {
     timer = undefined;
-    if (held()) hold();
+    if (behind()) hold();
     else for (const socket of sockets) socket.resume();
   }
   // A timer and not an event: a channel does not tell when its buffer has drained.
@@ -64,7 +66,7 @@ export function openOutput(runtime: Runtime, name: string, log: LogFile, knobs: 
     socket.on('data', (chunk: Buffer) => {
       log.append(stream, chunk);
       for (const listener of listeners) if (listener[stream]) listener.channel.send(number, chunk);
-      if (held()) hold();
+      if (behind()) hold();
     });
     const ended = new Promise<void>((resolve) => {
       socket.on('error', () => socket.destroy()); // 'close' follows; a pipe has no error that a reader could mend
@@ -93,6 +95,7 @@ export function openOutput(runtime: Runtime, name: string, log: LogFile, knobs: 
       finishing = true;
       for (const socket of sockets) socket.resume();
     },
+    held: () => sockets.reduce((sum, socket) => sum + socket.readableLength, 0),
     discard: close,
     detach() {
       listeners.clear();
