@@ -148,7 +148,7 @@ export function invalid(kind: string, group: string, name: string, errors: Field
     'Invalid',
     `${qualified(kind, group)} "${name}" is invalid: ${texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`}`,
     {
-      name,
+      ...(name === '' ? {} : { name }),
       ...(group === '' ? {} : { group }),
       kind,
       causes: errors.map((error) => ({ reason: error.type, message: error.body, field: error.field })),

@@ -15,7 +15,8 @@ export function parseLabelSelector(text: string): (labels: Record<string, string
   const terms = splitTerms(text).map((term) => {
     const found = LABEL_TERM.exec(term.replace(/\s*\b(in|notin)\s*\(/, ' $1 ('));
     if (!found) {
-      throw badRequest(`unable to parse requirement: ${JSON.stringify(term)} is no label requirement`);
+      const word = /^\s*[\w./-]+\s+(\S+)/.exec(term)?.[1] ?? term;
+      throw badRequest(`unable to parse requirement: found '${word}', expected: in, notin, =, ==, !=, gt, lt`);
     }
     const [, not, absent = '', key = '', operator, value = '', set, members = '', comparison, number = ''] = found;
     const values = members.split(',').map((member) => member.trim());

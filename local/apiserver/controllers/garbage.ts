@@ -19,7 +19,8 @@ export function startGarbageCollector(api: Api, clock: Clock): () => void {
   function link(gvr: string, { metadata }: KubeObject): void {
     for (const { uid } of metadata.ownerReferences ?? []) {
       let owned = dependents.get(uid);
-      if (!owned) dependents.set(uid, (owned = new Map()));
+      if (!owned)
+        dependents.set(uid, (owned = new Map<string, { gvr: string; namespace: string | undefined; name: string }>()));
       owned.set(metadata.uid ?? '', { gvr, namespace: metadata.namespace, name: metadata.name });
     }
   }

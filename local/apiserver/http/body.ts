@@ -56,7 +56,8 @@ export function parsePatch(body: Buffer): unknown {
 
 function jsonError(text: string, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  if (text.trim() === '' || message.includes('end of JSON input') || message.includes('after property value')) {
+  const position = /at position (\d+)/.exec(message)?.[1];
+  if (message.includes('end of JSON input') || (position !== undefined && Number(position) >= text.trimEnd().length)) {
     return 'unexpected end of JSON input';
   }
   return message;

@@ -41,7 +41,7 @@ export function deleteOptions(body: unknown, query: URLSearchParams): DeleteOpti
       notSupported('propagationPolicy', policy, ['Background', 'Foreground', 'Orphan']),
     ]);
   }
-  const grace = given['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds');
+  const grace: unknown = given['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds');
   const seconds = grace === null || grace === '' ? undefined : Number(grace);
   if (seconds !== undefined && !Number.isInteger(seconds)) {
     throw invalid('DeleteOptions', 'meta.k8s.io', '', [

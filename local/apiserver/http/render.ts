@@ -37,6 +37,7 @@ export function listText(
   const metadata = {
     resourceVersion: page.resourceVersion,
     ...(page.continueToken === undefined ? {} : { continue: page.continueToken, remainingItemCount: page.remaining }),
+    ...(resource.custom && page.continueToken === undefined ? { continue: '' } : {}),
   };
   if (wanted.as === 'Table') {
     const rows = page.objects.map((each) => renderRow(resource.columns, each, includeOf(query), now));

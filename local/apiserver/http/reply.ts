@@ -27,7 +27,7 @@ export function sendJson(
   format: 'json' | 'yaml' = 'json',
   headers: Record<string, string | string[]> = {},
 ): void {
-  if (format === 'yaml') sendBody(res, code, 'application/yaml', dump(JSON.parse(json)), headers);
+  if (format === 'yaml') sendBody(res, code, 'application/yaml', dump(JSON.parse(json), { sortKeys: true }), headers);
   else sendBody(res, code, 'application/json', json, headers);
 }
 

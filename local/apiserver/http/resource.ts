@@ -141,11 +141,12 @@ const VERBS: Record<Verb, (context: ServerContext, request: ResourceRequest) => 
     const body = parseObject(await readBody(req), mediaType(req), resource.kind);
     if (request.subresource === 'finalize') {
       finalizeNamespace(context, name, body);
-      return sendWritten(context, request, {
+      sendWritten(context, request, {
         object: getObject(context.api, target(request)),
         created: false,
         warnings: [],
       });
+      return;
     }
     sendWritten(context, request, putObject(context.api, target(request), body, options));
   },

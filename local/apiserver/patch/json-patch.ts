@@ -31,7 +31,7 @@ function apply(root: { document: unknown }, { op, path, from, value }: Operation
       write(root, path, cloneJson(value), true);
       return;
     case 'replace':
-      if (read(root, path) === undefined) throw new PatchError(`${path} is missing`);
+      // a missing key is added, as seen on a real server
       write(root, path, cloneJson(value), false);
       return;
     case 'remove':

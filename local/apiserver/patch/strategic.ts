@@ -50,7 +50,7 @@ function mergeValue(declared: Schema | undefined, target: unknown, patch: unknow
   if (!Array.isArray(patch) || !merges) return cloneJson(patch);
   const key = schema?.['x-kubernetes-patch-merge-key'];
   const list = Array.isArray(target) ? (target as unknown[]) : [];
-  if (key === undefined) return [...list, ...patch.filter((item) => !list.includes(item))] as unknown[];
+  if (key === undefined) return [...list, ...(patch as unknown[]).filter((item) => !list.includes(item))];
   return mergeList(schema?.items && resolve(schema.items), list, patch as unknown[], key, resolve);
 }
 

@@ -61,7 +61,9 @@ function store(result: Record<string, unknown>, field: Field, value: bigint | Bu
     const entry = decodeMessage(value as Buffer, type === 'map' ? 'StringEntry' : 'BytesEntry');
     const map = (result[name] ??= {}) as Record<string, unknown>;
     const content = entry['value'];
-    map[String(entry['key'] ?? '')] = Buffer.isBuffer(content) ? content.toString('base64') : (content ?? '');
+    map[typeof entry['key'] === 'string' ? entry['key'] : ''] = Buffer.isBuffer(content)
+      ? content.toString('base64')
+      : (content ?? '');
     return;
   }
   const decoded = scalar(type, value);
@@ -79,7 +81,7 @@ function scalar(type: string, value: bigint | Buffer): unknown {
     case 'bytes':
       return value;
     case 'int':
-      return Number(value as bigint);
+      return Number(value);
     case 'bool':
       return value !== 0n;
     case 'time': {

@@ -1,4 +1,4 @@
-import { isObject, type KubeObject } from '../objects.ts';
+import type { KubeObject } from '../objects.ts';
 import { compileJsonPath } from '../tables/jsonpath.ts';
 import { customColumns, type PrinterColumn } from '../tables/custom.ts';
 import { compileRules } from '../validate/rules.ts';
@@ -33,13 +33,13 @@ export interface CrdSpec {
 
 /** The key under which a CustomResourceDefinition's resources are stored. */
 export function customGvr(crd: KubeObject): string {
-  const { group, names } = crd['spec'] as unknown as CrdSpec;
+  const { group, names } = crd['spec'] as CrdSpec;
   return `${group}/${names.plural}`;
 }
 
 /** One resource per served version of a CustomResourceDefinition. Throws where a path or a rule is not understood. */
 export function customResources(crd: KubeObject): Resource[] {
-  const spec = crd['spec'] as unknown as CrdSpec;
+  const spec = crd['spec'] as CrdSpec;
   const { group, names, scope } = spec;
   return spec.versions
     .filter((version) => version.served)
@@ -77,6 +77,6 @@ function selectable(jsonPath: string): FieldReader {
   const find = compileJsonPath(jsonPath);
   return (object) => {
     const [value] = find(object);
-    return value === undefined || value === null || isObject(value) ? '' : String(value as string | number | boolean);
+    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
   };
 }

@@ -61,6 +61,10 @@ function reduce(schema: Schema): Schema {
       Object.entries(schema.properties).map(([key, each]) => [key, reduce(each)]),
     );
   }
+  // FieldsV1 and the like: an object of anything
+  if (reduced.type === 'object' && !reduced.properties && !reduced.additionalProperties) {
+    reduced['x-kubernetes-preserve-unknown-fields'] = true;
+  }
   return reduced;
 }
 

@@ -28,11 +28,10 @@ export function applyObject(api: Api, target: Target, body: unknown, options: Wr
   const { resource, namespace, name, subresource } = target;
   const { object: config, warnings } = decodeObject(resource, body, options.fieldValidation);
   fitNamespace(resource, config.metadata, namespace);
-  config.metadata.name ??= name;
+  if (!config.metadata.name) config.metadata.name = name;
   if (config.metadata.managedFields?.length) throw badRequest('metadata.managedFields must be nil');
-  for (const key of ['uid', 'resourceVersion', 'creationTimestamp', 'generation'] as const) {
-    if (key !== 'resourceVersion' && key !== 'uid') delete config.metadata[key];
-  }
+  delete config.metadata.creationTimestamp;
+  delete config.metadata.generation;
   if (subresource === 'status') keepOnly(config, ['status']);
   else if (resource.hasStatus) delete config['status'];
   const wanted = flatten(resource.schema, config);

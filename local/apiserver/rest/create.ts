@@ -57,10 +57,11 @@ function prepare(api: Api, resource: Resource, object: KubeObject): void {
     throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
   }
   if (!meta.name && meta.generateName) meta.name = meta.generateName.slice(0, 58) + randomSuffix();
-  meta.name ??= '';
-  for (const key of ['resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'] as const) {
-    delete meta[key];
-  }
+  if (!meta.name) meta.name = '';
+  delete meta.resourceVersion;
+  delete meta.deletionTimestamp;
+  delete meta.deletionGracePeriodSeconds;
+  delete meta.generation;
   meta.uid = randomUUID();
   meta.creationTimestamp = kubeTime(api.clock.now());
   if (resource.hasGeneration) meta.generation = 1;

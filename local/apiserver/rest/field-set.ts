@@ -99,7 +99,7 @@ export function toFieldsV1(fields: FieldSet): JsonObject {
     let node = root;
     for (const element of path.split(SEPARATOR)) {
       const next = node[element];
-      node = isObject(next) ? (next as JsonObject) : ((node[element] = {}) as JsonObject);
+      node = isObject(next) ? next : (node[element] = {});
     }
     node['.'] = {};
   }
@@ -110,7 +110,7 @@ export function toFieldsV1(fields: FieldSet): JsonObject {
 function dropLeafDots(node: JsonObject): void {
   for (const value of Object.values(node)) {
     if (!isObject(value)) continue;
-    const child = value as JsonObject;
+    const child = value;
     const keys = Object.keys(child);
     if (keys.length === 1 && keys[0] === '.') delete child['.'];
     else dropLeafDots(child);
@@ -130,7 +130,7 @@ function collect(node: { [key: string]: Json }, path: string, fields: FieldSet):
   for (const key of keys) {
     const value = node[key];
     if (key !== '.' && isObject(value)) {
-      collect(value as JsonObject, path === '' ? key : `${path}${SEPARATOR}${key}`, fields);
+      collect(value, path === '' ? key : `${path}${SEPARATOR}${key}`, fields);
     }
   }
 }

@@ -13,8 +13,8 @@ export function trackUpdate(
   subresource: string | undefined,
   now: number,
 ): ManagedFieldsEntry[] {
-  const before = old ? flatten(resource.schema, old) : new Map<string, unknown>();
-  const after = flatten(resource.schema, next);
+  const before = old ? flatten(resource.schema, behindDoor(resource, old, subresource)) : new Map<string, unknown>();
+  const after = flatten(resource.schema, behindDoor(resource, next, subresource));
   const changed = changedFields(before, after);
   const removed = new Set([...before.keys()].filter((path) => !after.has(path)));
   const entries = next.metadata.managedFields ?? [];
@@ -32,6 +32,14 @@ export function trackUpdate(
   const mine = new Set([...own, ...changed]);
   if (mine.size === 0) return others;
   return [...others, entryOf(resource, manager, 'Update', subresource, mine, now)];
+}
+
+/** The part that a write through this door can change. */
+function behindDoor(resource: Resource, object: KubeObject, subresource: string | undefined): Record<string, unknown> {
+  if (subresource === 'status') return { status: object['status'] };
+  if (!resource.hasStatus) return object;
+  const { status: _status, ...rest } = object;
+  return rest;
 }
 
 /** One entry of managedFields. */

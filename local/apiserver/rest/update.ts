@@ -63,7 +63,7 @@ export function replaceObject(
 
 function checkIdentity(resource: Resource, name: string, object: KubeObject, current: KubeObject): void {
   const meta = object.metadata;
-  if (meta.name === undefined || (meta.name as string) === '') meta.name = name;
+  if (!meta.name) meta.name = name;
   if (meta.name !== name) {
     throw badRequest(`the name of the object (${meta.name}) does not match the name on the URL (${name})`);
   }
@@ -79,7 +79,7 @@ function checkIdentity(resource: Resource, name: string, object: KubeObject, cur
 function statusOnly(resource: Resource, object: KubeObject, current: KubeObject): KubeObject {
   const { status: _old, ...rest } = cloneJson(current);
   if (!resource.custom) rest.metadata = object.metadata;
-  const merged: KubeObject = rest as KubeObject;
+  const merged: KubeObject = rest;
   if (object['status'] !== undefined) merged['status'] = object['status'];
   return merged;
 }
@@ -87,7 +87,7 @@ function statusOnly(resource: Resource, object: KubeObject, current: KubeObject)
 function withoutStatus(resource: Resource, object: KubeObject, current: KubeObject): KubeObject {
   if (!resource.hasStatus) return object;
   const { status: _ignored, ...rest } = object;
-  const merged: KubeObject = rest as KubeObject;
+  const merged: KubeObject = rest;
   if (current['status'] !== undefined) merged['status'] = cloneJson(current['status']);
   return merged;
 }
@@ -103,7 +103,7 @@ function systemFields(merged: KubeObject, object: KubeObject, current: KubeObjec
     'generation',
     'resourceVersion',
   ] as const) {
-    delete meta[key];
+    Reflect.deleteProperty(meta, key);
     if (current.metadata[key] !== undefined) Object.assign(meta, { [key]: current.metadata[key] });
   }
   // an empty list is the way to drop them; absent keeps them

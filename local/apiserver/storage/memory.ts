@@ -37,9 +37,9 @@ export function createMemoryStorage(options: StorageOptions, database: Database 
   function place(gvr: string, object: KubeObject): void {
     const { namespace = '', name } = object.metadata;
     let namespaces = kinds.get(gvr);
-    if (!namespaces) kinds.set(gvr, (namespaces = new Map()));
+    if (!namespaces) kinds.set(gvr, (namespaces = new Map<string, Map<string, KubeObject>>()));
     let names = namespaces.get(namespace);
-    if (!names) namespaces.set(namespace, (names = new Map()));
+    if (!names) namespaces.set(namespace, (names = new Map<string, KubeObject>()));
     names.set(name, object);
   }
 

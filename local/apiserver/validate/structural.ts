@@ -70,12 +70,17 @@ function checkEnum(schema: Schema, value: unknown, path: string, errors: FieldEr
   }
 }
 
+/** Code points, which is what a real server counts. */
+function characters(text: string): number {
+  return text.length - (text.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0);
+}
+
 function checkString(schema: Schema, value: string, path: string, errors: FieldError[]): void {
   const { minLength, maxLength, pattern, format } = schema;
-  if (maxLength !== undefined && [...value].length > maxLength) {
+  if (maxLength !== undefined && characters(value) > maxLength) {
     errors.push({ type: 'FieldValueTooLong', field: path, body: `Too long: may not be more than ${maxLength} bytes` });
   }
-  if (minLength !== undefined && [...value].length < minLength) {
+  if (minLength !== undefined && characters(value) < minLength) {
     errors.push(invalidValue(path, value, `${path} in body should be at least ${minLength} chars long`));
   }
   if (pattern !== undefined && !new RegExp(pattern, 'u').test(value)) {

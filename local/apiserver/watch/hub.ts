@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
-import { ApiError, expired, statusOf } from '../errors.ts';
+import type { ApiError } from '../errors.ts';
+import { expired, statusOf } from '../errors.ts';
 import type { KnobValues } from '../knobs.ts';
 import type { KubeObject } from '../objects.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -85,7 +86,7 @@ export function createWatchHub(storage: Storage, clock: Clock, knobs: KnobValues
 
   function line(type: string, object: KubeObject, resource: Resource): Buffer {
     let byType = lines.get(object);
-    if (!byType) lines.set(object, (byType = new Map()));
+    if (!byType) lines.set(object, (byType = new Map<string, Buffer>()));
     const key = `${type} ${resource.group}/${resource.version}`;
     let buffer = byType.get(key);
     if (!buffer) {
