@@ -82,7 +82,7 @@ async function readFrom(config: KubeConfig): Promise<Credentials> {
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** Throws unless the URL is https, or http on the loopback: a token must not cross a network in the clear. */
-export function checkServer(server: string): void {
+function checkServer(server: string): void {
   const { protocol, hostname } = new URL(server);
   if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) return;
   throw new Error(`${server}: only https, or http on the loopback`);

@@ -55,7 +55,7 @@ export class KubeError extends Error {
 }
 
 /** The text as a Status, or nothing if it is something else (a proxy's page, plain text). */
-export function parseStatus(text: string): Status | undefined {
+function parseStatus(text: string): Status | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isStatus(value) ? value : undefined;

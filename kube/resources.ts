@@ -29,6 +29,8 @@ export type JsonPatchOperation =
 export interface WriteOptions {
   dryRun?: boolean;
   fieldManager?: string;
+  /** What becomes of fields that the schema does not know; the server's default is to drop them with a warning. */
+  fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
   signal?: AbortSignal | undefined;
 }
 
@@ -93,7 +95,11 @@ export function resource<T extends KubeObject>(kube: Kube, type: ResourceType<T>
   const write = (
     options: WriteOptions = {},
   ): { query: Query; signal: AbortSignal | undefined; parse: typeof parse } => ({
-    query: { dryRun: options.dryRun ? 'All' : undefined, fieldManager: options.fieldManager },
+    query: {
+      dryRun: options.dryRun ? 'All' : undefined,
+      fieldManager: options.fieldManager,
+      fieldValidation: options.fieldValidation,
+    },
     signal: options.signal,
     parse,
   });
