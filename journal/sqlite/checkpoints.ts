@@ -12,11 +12,14 @@ const OVERHEAD = 32 * 1024;
 /** Copies the write-ahead log into the database between commits, so that no commit has to. */
 export class Checkpoints {
   readonly #db: DatabaseSync;
+  readonly #onError: (error: unknown) => void;
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(db: DatabaseSync) {
+  /** `onError`: a checkpoint failed (disk full). What it was to copy stays in the log, and is safe. */
+  constructor(db: DatabaseSync, onError: (error: unknown) => void) {
     this.#db = db;
+    this.#onError = onError;
   }
 
   wrote(ops: readonly Op[]): void {
@@ -37,7 +40,11 @@ export class Checkpoints {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#bytes = 0;
-    // Passive: what a reader still needs stays in the log until the next one. Never waits, never fails for a lock.
-    this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    // Passive: what a reader still needs stays in the log until the next one. Never waits for a lock.
+    try {
+      this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch (error) {
+      this.#onError(error);
+    }
   }
 }

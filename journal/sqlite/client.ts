@@ -7,6 +7,13 @@ import type { WriterData } from './worker.ts';
 /** Beside the source as it is; beside a bundle under the name that the build gives it. */
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './journal-worker.js', import.meta.url);
 
+export interface WriterListener {
+  /** The newest id after a commit; comes before the operations of the commit resolve. */
+  readonly onCommit: (lastId: number) => void;
+  /** Something failed that costs no data. */
+  readonly onTrouble: (error: Error) => void;
+}
+
 interface Pending {
   readonly resolve: (value: Outcome) => void;
   readonly reject: (error: Error) => void;
@@ -15,15 +22,15 @@ interface Pending {
 /** The writer's thread, as the other threads see it. */
 export class WriterClient {
   readonly #worker: Worker;
-  readonly #onCommit: (lastId: number) => void;
+  readonly #listener: WriterListener;
   readonly #pending = new Map<number, Pending>();
   readonly #ended: Promise<void>;
   #ticket = 0;
   #broken: Error | undefined;
 
-  private constructor(worker: Worker, onCommit: (lastId: number) => void) {
+  private constructor(worker: Worker, listener: WriterListener) {
     this.#worker = worker;
-    this.#onCommit = onCommit;
+    this.#listener = listener;
     this.#ended = new Promise((resolve) => {
       worker.once('exit', () => {
         this.#break(new JournalError('the store is closed'));
@@ -34,15 +41,15 @@ export class WriterClient {
     worker.on('message', (report: Report) => this.#report(report));
   }
 
-  /** Starts the thread and opens the file in it. `onCommit` gets the newest id after each commit. Throws what the opening threw. */
-  static async start(data: WriterData, onCommit: (lastId: number) => void): Promise<WriterClient> {
+  /** Starts the thread and opens the file in it. Throws what the opening threw. */
+  static async start(data: WriterData, listener: WriterListener): Promise<WriterClient> {
     const worker = new Worker(WORKER, { workerData: data, name: 'journal' });
     const first = await new Promise<Report>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
     });
     if ('broken' in first) throw unpackError(first.broken);
-    return new WriterClient(worker, onCommit);
+    return new WriterClient(worker, listener);
   }
 
   /** Resolves after the commit. */
@@ -63,8 +70,9 @@ export class WriterClient {
   }
 
   #report(report: Report): void {
+    if ('trouble' in report) this.#listener.onTrouble(unpackError(report.trouble));
     if (!('settled' in report)) return;
-    if (report.lastId > 0) this.#onCommit(report.lastId);
+    if (report.lastId > 0) this.#listener.onCommit(report.lastId);
     for (const settled of report.settled) {
       const pending = this.#pending.get(settled.ticket);
       this.#pending.delete(settled.ticket);

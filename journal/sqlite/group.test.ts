@@ -32,6 +32,7 @@ describe('CommitGroup', () => {
         commits.push(ops.map(uidOf));
         return { lastId: 1, done: ops.map(() => ({ value: undefined })) };
       },
+      committed: () => undefined,
     };
     const settled = await run(committer, [
       op('a'),
@@ -51,6 +52,7 @@ describe('CommitGroup', () => {
         lastId: 1,
         done: ops.map((each) => (uidOf(each) === 'b' ? { error: new EntryGap('b', 1, 2) } : { value: 5 })),
       }),
+      committed: () => undefined,
     };
 
     expect(await run(committer, [op('a'), op('b'), op('c')])).toEqual([
@@ -66,6 +68,7 @@ describe('CommitGroup', () => {
         if (ops.some((each) => uidOf(each) === 'b')) throw new Error('disk full');
         return { lastId: 1, done: ops.map(() => ({ value: 5 })) };
       },
+      committed: () => undefined,
     };
 
     expect(await run(committer, [op('a'), op('b'), op('c')])).toEqual([

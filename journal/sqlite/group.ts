@@ -6,7 +6,10 @@ import type { Done } from './writer.ts';
 
 /** What the group needs of a writer. */
 export interface Committer {
+  /** Stores all of them, or throws and stores none. */
   commit(ops: readonly Op[]): { readonly lastId: number; readonly done: readonly Done[] };
+  /** These are stored and reported. Does not throw. */
+  committed(ops: readonly Op[]): void;
 }
 
 /** Milliseconds that a commit waits at most for more to go with it. */
@@ -97,12 +100,14 @@ export class CommitGroup {
   }
 
   #attempt(requests: readonly Request[]): void {
+    const ops = requests.map(({ op }) => op);
     try {
-      const { lastId, done } = this.#committer.commit(requests.map(({ op }) => op));
+      const { lastId, done } = this.#committer.commit(ops);
       this.#report(
         lastId,
         requests.map(({ ticket }, index) => settledOf(ticket, done[index])),
       );
+      this.#committer.committed(ops);
     } catch (error) {
       if (requests.length > 1) {
         // One of them may be to blame; each for itself, in order.

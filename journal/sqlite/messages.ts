@@ -42,11 +42,12 @@ export interface Request {
 }
 /** To the worker; `close` comes last. */
 export type Order = Request | { readonly close: true };
-/** From the worker: it is ready or could not begin; these operations are stored or failed; it has closed the file. */
+/** From the worker: it is ready or could not begin; these operations are stored or failed; something else failed that costs no data; it has closed the file. */
 export type Report =
   | { readonly ready: true }
   | { readonly broken: PackedError }
   | { readonly lastId: number; readonly settled: readonly Settled[] }
+  | { readonly trouble: PackedError }
   | { readonly closed: true };
 export type Settled =
   { readonly ticket: number; readonly value: Outcome } | { readonly ticket: number; readonly error: PackedError };
@@ -86,7 +87,7 @@ export function packAppend(uid: string, entries: readonly Entry[], notes: readon
     if (entry.k === 'out') pieces.push(entry.data);
     bytes += 64 + each[4];
   }
-  finish(notes.map(({ key, t, k, body }) => ({ key, t, k, body: losslessStringify(body) })));
+  finish(notes.map(({ key, t, k, body }) => ({ key, t: Math.round(t), k, body: losslessStringify(body) })));
   return ops;
 }
 

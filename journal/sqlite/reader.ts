@@ -5,12 +5,17 @@ import type { JournalReader, OutputChunk, Row, Run, StreamName } from '../types.
 import { runOf } from './record.ts';
 import type { Columns } from './record.ts';
 
-/** Bytes of output in one answer of `rows`. */
+/** Bytes in one answer of `rows`, about. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 type RowsOptions = Parameters<JournalReader['rows']>[1];
 type OutputOptions = Parameters<JournalReader['output']>[2];
 type Value = string | number;
+/** `end`: the id up to which these are all. */
+interface Page {
+  readonly rows: Row[];
+  readonly end: number;
+}
 
 /** The queries, synchronous: each is a few pages of a file that is mostly in memory. */
 export class Reader {
@@ -40,29 +45,24 @@ export class Reader {
     const { limit, namespace, uid } = options;
     const where = `id > ?${namespace === undefined ? '' : ' AND namespace = ?'}${uid === undefined ? '' : ' AND uid = ?'}`;
     const values: Value[] = [after, ...[namespace, uid].filter((each) => each !== undefined), limit];
-    const entries = (): Row[] =>
-      this.#statement(`SELECT id, uid, namespace, t, k, body FROM entry WHERE ${where} ORDER BY id LIMIT ?`)
-        .all(...values)
-        .map(entryRow);
-    if (options.output !== true) return entries();
+    const entries = (): Page =>
+      this.#page(
+        `SELECT id, uid, namespace, t, k, body FROM entry WHERE ${where} ORDER BY id LIMIT ?`,
+        values,
+        entryRow,
+        'body',
+      );
+    if (options.output !== true) return entries().rows;
 
     // One snapshot for both tables: else a row of the first that is committed between the queries would be passed over.
     this.#db.exec('BEGIN');
     try {
-      const output: Row[] = [];
-      let bytes = 0;
-      const found = this.#statement(
-        `SELECT id, uid, namespace, t, s, gap, data FROM output WHERE ${where} ORDER BY id LIMIT ?`,
-      ).iterate(...values);
-      for (const columns of found) {
-        output.push(outputRow(columns));
-        bytes += (columns.data as Uint8Array).length;
-        if (bytes >= MAX_BYTES) break;
-      }
-      const all = [...entries(), ...output].sort((one, other) => one.id - other.id).slice(0, limit);
-      const last = output.at(-1);
-      // Behind where the output was broken off there may be more of it.
-      return bytes >= MAX_BYTES && last !== undefined ? all.filter(({ id }) => id <= last.id) : all;
+      const sql = `SELECT id, uid, namespace, t, s, gap, data FROM output WHERE ${where} ORDER BY id LIMIT ?`;
+      const pages = [entries(), this.#page(sql, values, outputRow, 'data')];
+      // Behind where one was broken off there may be more of it.
+      const end = Math.min(...pages.map((page) => page.end));
+      const all = pages.flatMap((page) => page.rows.filter(({ id }) => id <= end));
+      return all.sort((one, other) => one.id - other.id).slice(0, limit);
     } finally {
       this.#db.exec('COMMIT');
     }
@@ -96,6 +96,18 @@ export class Reader {
 
   close(): void {
     this.#db.close();
+  }
+
+  #page(sql: string, values: readonly Value[], rowOf: (columns: Columns) => Row, payload: 'body' | 'data'): Page {
+    const rows: Row[] = [];
+    let bytes = 0;
+    for (const columns of this.#statement(sql).iterate(...values)) {
+      const row = rowOf(columns);
+      rows.push(row);
+      bytes += (columns[payload] as string | Uint8Array).length;
+      if (bytes >= MAX_BYTES) return { rows, end: row.id };
+    }
+    return { rows, end: Infinity };
   }
 
   #statement(sql: string): StatementSync {

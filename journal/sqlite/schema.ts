@@ -35,7 +35,7 @@ const MIGRATIONS = [
 /** Opens the file for one thread, makes or migrates the schema if `writable`. Throws Unusable for a newer schema. */
 export function openDatabase(path: string, options: { writable: boolean; busyTimeoutMs: number }): DatabaseSync {
   const { writable, busyTimeoutMs } = options;
-  const db = new DatabaseSync(path, { readOnly: !writable, timeout: writable ? 0 : busyTimeoutMs });
+  const db = new DatabaseSync(path, { readOnly: !writable, timeout: busyTimeoutMs });
   try {
     if (writable) {
       // The page size holds for new files only. 8 KiB: 20 % faster than 4 with rows of 128 KiB, no slower with small ones.
@@ -44,6 +44,8 @@ export function openDatabase(path: string, options: { writable: boolean; busyTim
       // Checkpoints are made between commits (see worker.ts).
       db.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 33554432');
       migrate(db, busyTimeoutMs);
+      // From here on a lock is waited for by untilFree.
+      db.exec('PRAGMA busy_timeout = 0');
     } else if (version(db) !== MIGRATIONS.length) {
       throw new Unusable(`${path} has schema version ${version(db)}, this reader knows ${MIGRATIONS.length}`);
     }

@@ -50,10 +50,17 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
   const writer =
     options.readonly === true
       ? undefined
-      : await WriterClient.start({ path: file, busyTimeoutMs, epoch: options.epoch }, (id) => {
-          told.fanout?.send(id);
-          newest.raise(id);
-        });
+      : await WriterClient.start(
+          { path: file, busyTimeoutMs, epoch: options.epoch },
+          {
+            onCommit(id) {
+              told.fanout?.send(id);
+              newest.raise(id);
+            },
+            onTrouble: (error) =>
+              options.logger?.warn({ err: error, path: file }, 'the journal could not be tidied up'),
+          },
+        );
   try {
     const reader = new Reader(openDatabase(file, { writable: false, busyTimeoutMs }));
     told.fanout = new Fanout({ path: file, onId: (id) => newest.raise(id), logger: options.logger });
@@ -83,7 +90,11 @@ class SqliteStore implements JournalStore {
 
   async openRun({ info, ...run }: RunIdentity): Promise<void> {
     const { uid, namespace, name, id, created } = run;
-    await this.#write({ op: 'open', run: { uid, namespace, name, id, created }, info: losslessStringify(info) });
+    await this.#write({
+      op: 'open',
+      run: { uid, namespace, name, id, created: Math.round(created) },
+      info: losslessStringify(info),
+    });
   }
 
   async updateInfo(uid: string, info: Readonly<Record<string, unknown>>): Promise<void> {
@@ -96,7 +107,11 @@ class SqliteStore implements JournalStore {
   }
 
   async finish(uid: string, verdict: Verdict): Promise<AppendResult> {
-    return (await this.#write({ op: 'finish', uid, verdict })) as AppendResult;
+    return (await this.#write({
+      op: 'finish',
+      uid,
+      verdict: { ...verdict, t: Math.round(verdict.t) },
+    })) as AppendResult;
   }
 
   async markDeleted(uid: string): Promise<void> {

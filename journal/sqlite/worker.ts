@@ -28,13 +28,10 @@ function serve(
     db.close();
     throw error;
   }
-  const checkpoints = new Checkpoints(db);
+  const checkpoints = new Checkpoints(db, (error) => post({ trouble: packError(error) }));
   const committer = {
-    commit(ops: readonly Op[]) {
-      const committed = writer.commit(ops);
-      checkpoints.wrote(ops);
-      return committed;
-    },
+    commit: (ops: readonly Op[]) => writer.commit(ops),
+    committed: (ops: readonly Op[]) => checkpoints.wrote(ops),
   };
   const group = new CommitGroup(committer, (lastId, settled) => post({ lastId, settled }));
   orders((order) => {
