@@ -4,7 +4,7 @@
  * from what the store has. docs/protocol.md is the wire, operator/decide/ decides what is asked for.
  */
 import { LineDecoder } from '../../journal/index.ts';
-import type { Entry } from '../../journal/types.ts';
+import type { Entry, HelloEntry } from '../../journal/types.ts';
 import type { Timer } from '../../kube/index.ts';
 import type { CaptureView, CommandView, StopRequest } from '../decide/types.ts';
 import { Attachment } from './attachment.ts';
@@ -168,7 +168,7 @@ export class Capture {
 
   #opened(): void {
     // What was written into an earlier attach may be lost; the bootstrap says hello again to a ping.
-    if (!this.#hello && this.#high === 0) this.#mailbox.post('ping', { m: 'ping' }, () => undefined);
+    if (!this.#hello) this.#mailbox.post('ping', { m: 'ping' }, () => undefined);
     this.#mailbox.resend();
     if (this.#unacked > 0 || this.#endSeen) this.#ack();
   }
@@ -193,6 +193,7 @@ export class Capture {
     const fresh: Entry[] = [];
     let hole: number | undefined;
     for (const entry of entries) {
+      if (entry.k === 'hello') this.#learn(entry);
       const accepted = this.#feed.accept(entry);
       hole = accepted.entries.length > 0 ? undefined : (accepted.hole ?? hole);
       for (const one of accepted.entries) {
@@ -204,13 +205,17 @@ export class Capture {
     if (hole !== undefined) this.#replay(hole);
   }
 
-  /** Acts on what cannot wait for the store: a nonce and answers. Everything that clients see waits for the commit. */
+  /** Acts on what cannot wait for the store: answers. Everything that clients see waits for the commit. */
   #notice(entry: Entry): void {
     this.#lastTime = entry.t;
-    if (entry.k === 'hello') {
-      this.#hello = { nonce: entry.nonce, v: entry.v, undumpable: entry.undumpable };
-      this.#ports.changed();
-    } else if (entry.k === 'answer') this.#mailbox.answered(entry);
+    if (entry.k === 'answer') this.#mailbox.answered(entry);
+  }
+
+  /** Also from a repeat: an earlier operator may have stored the hello and died before it wrote the permit. */
+  #learn({ nonce, v, undumpable }: HelloEntry): void {
+    if (this.#hello) return;
+    this.#hello = { nonce, v, undumpable };
+    this.#ports.changed();
   }
 
   #replay(from: number): void {

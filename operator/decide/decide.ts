@@ -46,8 +46,8 @@ function decideFinished(o: Observed, now: number): Plan {
 
 function decideWithoutPod(o: Observed, stop: StopRequest | undefined, now: number, next: number | undefined): Plan {
   const { procedure } = o;
-  if (o.gonePod !== undefined && (procedure === undefined || procedure.status.pod !== undefined))
-    return finish(verdictOfGonePod(o, stop, now));
+  // A pod that was there and is gone is never replaced, even before it was recorded: entries of two pods would mix in one journal.
+  if (o.gonePod !== undefined) return finish(verdictOfGonePod(o, stop, now));
   if (procedure === undefined) return { actions: [{ do: 'release' }] };
   if (procedure.status.pod !== undefined) return { actions: [], requeueAt: now + 1_000 }; // recorded, not seen yet: the pods' watch will tell
   const base = { t: now * 1000, exitCode: null, signal: null };

@@ -23,8 +23,10 @@ export async function observe(uid: string, ports: ObservePorts): Promise<Observe
   const { view, captures, exclusivity, failures, settings } = ports;
   const procedure = view.procedure(uid);
   const run = procedure && !procedure.status.claim ? undefined : await ports.store.run(uid);
+  // A pod that was recorded, or that has spoken, or whose procedure was deleted: if no watch shows it, it is asked for.
   const expected =
-    procedure?.status.pod?.name ?? (run && run.finished === null && !procedure ? podName(run.name, uid) : undefined);
+    procedure?.status.pod?.name ??
+    (run?.finished === null && (!procedure || run.high > 0) ? podName(run.name, uid) : undefined);
   if (expected !== undefined && !view.pod(uid) && view.gonePod(uid) === undefined) await look(uid, expected, ports);
 
   const pod = view.pod(uid);
