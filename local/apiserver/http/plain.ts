@@ -20,6 +20,21 @@ const VERSION = {
   platform: 'linux/amd64',
 };
 
+/** What kubectl asks `/openapi/v2` for when version 3 has no answer; no other form is understood by it. */
+const OPENAPI_V2_TYPE = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+
+function protobufText(field: number, content: string | Buffer): Buffer {
+  const bytes = Buffer.from(content as string);
+  return Buffer.concat([Buffer.from([(field << 3) | 2, bytes.length]), bytes]);
+}
+
+/** `swagger`, `info` and no paths: everything is said in version 3. */
+const OPENAPI_V2 = Buffer.concat([
+  protobufText(1, '2.0'),
+  protobufText(2, Buffer.concat([protobufText(1, 'Kubernetes'), protobufText(2, SERVER_VERSION)])),
+  protobufText(8, ''),
+]);
+
 /** Serves what is no resource: version, health, discovery, OpenAPI. False if there is nothing at this path. */
 export function servePlain(context: ServerContext, req: IncomingMessage, res: ServerResponse, path: string): boolean {
   const { registry } = context.api;
@@ -57,6 +72,10 @@ export function servePlain(context: ServerContext, req: IncomingMessage, res: Se
       );
     }
     case 'openapi': {
+      if (second === 'v2' && third === undefined) {
+        sendBody(res, 200, OPENAPI_V2_TYPE, OPENAPI_V2);
+        return true;
+      }
       if (second !== 'v3') return false;
       if (third === undefined) return answer(openApiIndex(registry.all(), registry.revision));
       const [group = '', version = ''] = third === 'api' ? ['', more[0]] : more;

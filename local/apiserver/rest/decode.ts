@@ -4,6 +4,7 @@ import { objectMetaSchema, resolveReference } from '../resources/builtin-schemas
 import { groupVersion, type Resource } from '../resources/resource.ts';
 import { metaTypeError } from '../validate/names.ts';
 import { pruneUnknown } from '../validate/prune.ts';
+import { typeError } from '../validate/typed.ts';
 import type { WriteOptions } from './api.ts';
 
 /**
@@ -51,6 +52,10 @@ export function decodeObject(
     throw invalid(kind, resource.group, typeof metadata['name'] === 'string' ? metadata['name'] : '', [
       invalidValue('kind', kind, `must be ${resource.kind}`),
     ]);
+  }
+  if (!resource.custom && resource.schema) {
+    const mistyped = typeError(resource.schema, body, resolveReference);
+    if (mistyped !== undefined) throw cannot(mistyped);
   }
   const warnings = unknownFields(resource, body, metadata);
   if (fieldValidation === 'Strict' && warnings.length > 0) {
