@@ -83,7 +83,7 @@ export class ProcedureService {
       } catch (error) {
         if (!isAlreadyExists(error) || tries >= NAME_TRIES) throw fromKube(error);
         // The counter was lost, or somebody made an object of that name: go past all that we know of, then in leaps.
-        const beyond = catalogue.maxId - id;
+        const beyond = catalogue.maxId - id + 1;
         id = await this.#freeId(Math.max(beyond, skip));
         skip *= 2;
       }
@@ -142,8 +142,8 @@ export class ProcedureService {
   async #freeId(count: number): Promise<number> {
     const { ids, store, namespace } = this.#ports;
     try {
-      for (let skip = count; ; skip *= 2) {
-        const id = (await ids.next(skip)) + skip - 1;
+      for (let take = count, skip = 1; ; take = skip, skip *= 2) {
+        const id = (await ids.next(take)) + take - 1;
         if (!(await runById(store, namespace, id))) return id;
       }
     } catch (error) {
