@@ -69,29 +69,18 @@ class FrameReader:
         self.session = state.get("session", -1)
         self.damaged = state.get("damaged", 0)
         self._tail = state.get("tail", b"")
-        self._overlong = False
         self._partial = dict(state.get("partial", {}))
         self._refused = {}
 
     def feed(self, data):
         """Items in order: ("message", session, seq, bytes) or ("stale", session, seq), the latter once per pair."""
         lines = (self._tail + data).split(b"\n")
-        tail = lines.pop()
+        self._tail = lines.pop()[: MAX_LINE + 1]  # enough to be too long
         for line in lines:
-            if self._overlong:  # the rest of a line that was counted when it grew too long
-                self._overlong = False
-                continue
             if line:
                 item = self._line(line)
                 if item:
                     yield item
-        if len(tail) > MAX_LINE:
-            if not self._overlong:
-                self.damaged += 1
-            self._overlong = True
-        if self._overlong:
-            tail = b""
-        self._tail = tail
 
     def _line(self, line):
         try:

@@ -1,0 +1,116 @@
+"""The runner's main thread: commands from stdin, what the script's process tells, signals and deadlines. It never writes to stdout
+once the script is there, and never waits for the threads that do."""
+
+import _signal
+import os
+import select
+import time
+
+from .commands import Commands
+from .frames import FrameReader
+from .journal import Journal
+from .life import Life
+from .spool import Spool
+from .writer import Writer
+
+ATTENDED = 45  # seconds since the last frame during which a controller counts as there
+TICK = 20
+
+
+class Runner:
+    """PID 1 from the bootstrap's handover on."""
+
+    def __init__(self, handover):
+        self.nonce = handover["nonce"]
+        self.prctl = handover["prctl"]
+        self._heard = time.monotonic()
+        self._reader = FrameReader(handover["reader"])
+        self.spool = Spool(handover["lines"], lambda: time.monotonic() - self._heard < ATTENDED)
+        self.writer = Writer(self.spool)
+        self.journal = Journal(self.spool, handover["n"])
+        self.wake_read, self.wake_write = os.pipe()
+        for fd in (self.wake_read, self.wake_write):
+            os.set_blocking(fd, False)
+        self._terminated = handover["terminated"]()
+        self._poll = select.poll()
+        self._poll.register(0, select.POLLIN)
+        self._poll.register(self.wake_read, select.POLLIN)
+        self.life = Life(self)
+        self._commands = Commands(self, self.life)
+
+    def run(self):
+        """Until the end of the run; leaves the process."""
+        _signal.signal(_signal.SIGTERM, self._on_term)
+        _signal.signal(_signal.SIGCHLD, lambda *_: None)  # only to wake the poll
+        _signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
+        self._take(b"")
+        while True:
+            if self._terminated:
+                self._terminated = False
+                self.life.sigterm()
+            self.life.step()
+            self._tick()
+            for fd, _ in self._poll.poll(self._timeout() * 1000):
+                if fd == 0:
+                    self._stdin()
+                elif fd == self.wake_read:
+                    os.read(fd, 4096)
+                else:
+                    self.life.listen()
+
+    def put(self, kind, **fields):
+        """An entry, from the main thread."""
+        if self.life.recorder is not None:
+            self.life.recorder.put(kind, fields)
+        else:
+            self.journal.add(kind, fields)
+            self.writer.pump()
+
+    def wake(self):
+        """From another thread: has the main thread look again."""
+        try:
+            os.write(self.wake_write, b"x")
+        except BlockingIOError:
+            pass  # full: it is awake for long
+
+    def watch(self, fd, on):
+        """Whether the main thread listens to the script's process."""
+        if on:
+            self._poll.register(fd, select.POLLIN)
+        else:
+            self._poll.unregister(fd)
+
+    def _on_term(self, *_):
+        self._terminated = True
+
+    def _stdin(self):
+        try:
+            data = os.read(0, 65536)
+        except BlockingIOError:
+            return
+        if data:
+            self._take(data)
+        else:
+            self._poll.unregister(0)  # the end of stdin ends nothing
+
+    def _take(self, data):
+        for kind, session, seq, *message in self._reader.feed(data):
+            self._heard = time.monotonic()
+            if kind == "stale":
+                self._commands.stale(session, seq, self._reader)
+            else:
+                self._commands.handle(session, seq, message[0], self._reader)
+
+    def _tick(self):
+        if time.monotonic() - self.writer.written_at >= TICK and self.spool.cursor > self.spool.last:
+            self.put("tick")
+            self.writer.written_at = time.monotonic()
+
+    def _timeout(self):
+        until = min(self.writer.written_at + TICK, *self.life.deadlines())
+        return min(max(until - time.monotonic(), 0.001), TICK)
+
+
+def main(handover):
+    """What the bundle calls."""
+    Runner(handover).run()

@@ -1,0 +1,175 @@
+"""From the script's pipes, and from the main thread's inbox, to the journal: one thread, so that numbers follow the order of reading."""
+
+import fcntl
+import hashlib
+import os
+import select
+import threading
+import time
+from collections import deque
+
+from . import entries
+from .keep import Keeper
+
+BATCH = 0.020  # seconds: the first byte after silence at once, then this
+_FULL = 128 << 10  # bytes that are not held for a batch
+_READ = 256 << 10
+_SMALL = 4096
+_PAUSE = 0.002  # between reads of little: a script that prints by the line would wake us for each
+
+
+def _totals(values):
+    return {"stdout": values[b"stdout"], "stderr": values[b"stderr"]}
+
+
+class Recorder:
+    """`pipes` {b"stdout": fd, b"stderr": fd}; `done` is called in this thread with the number of `end`."""
+
+    def __init__(self, journal, pipes, limit, done):
+        self._journal = journal
+        self._pipes = {fd: stream for stream, fd in pipes.items()}
+        self._keeper = Keeper(limit)
+        self._done = done
+        self._inbox = deque()
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        self._poll = select.poll()
+        self._poll.register(self._wake_read, select.POLLIN)
+        for fd in self._pipes:
+            os.set_blocking(fd, False)
+            self._poll.register(fd, select.POLLIN)
+            try:
+                fcntl.fcntl(fd, 1031, 1 << 20)  # F_SETPIPE_SZ
+            except OSError:
+                pass  # more than this user may have: a pipe of 64 KiB does
+        self._pending = []  # [stream, bytes] in order of reading
+        self._size = 0
+        self._flushed = 0.0
+        self._carry = dict.fromkeys(pipes, b"")
+        self._read = dict.fromkeys(pipes, 0)
+        self._kept = dict.fromkeys(pipes, 0)
+        self._sums = {stream: hashlib.sha256() for stream in pipes}
+        self._finish = None
+
+    def put(self, kind, fields):
+        """From the main thread; never waits."""
+        self._inbox.append((kind, fields))
+        self._wake()
+
+    def finish(self, verdict, deadline):
+        """Nothing writes to the pipes any more: what is in them, then `end` with the verdict. `deadline` as monotonic time."""
+        self._inbox.append((None, (verdict, deadline)))
+        self._wake()
+
+    def _wake(self):
+        try:
+            os.write(self._wake_write, b"x")
+        except BlockingIOError:
+            pass  # full: it is awake for long
+
+    def start(self):
+        """Begins to read."""
+        threading.Thread(target=self._run, name="oet-recorder", daemon=True).start()
+
+    def _run(self):
+        while True:
+            self._wait()
+            items = self._take_inbox()
+            got = sum(self._drain(fd, 4 << 20 if items else 1) for fd in list(self._pipes))
+            if self._pending and (items or self._size >= _FULL or time.monotonic() - self._flushed >= BATCH):
+                self._flush()
+            for kind, fields in items:
+                if kind is None:
+                    self._finish = fields
+                else:
+                    self._journal.add(kind, fields)
+            if self._finish and (not self._pipes or time.monotonic() >= self._finish[1]):
+                return self._end(self._finish[0])
+            if 0 < got < _SMALL and not items:
+                self._nap()
+
+    def _wait(self):
+        timeout = None
+        if self._pending:
+            timeout = max(self._flushed + BATCH - time.monotonic(), 0) * 1000
+        if self._finish:
+            timeout = 50 if timeout is None else min(timeout, 50)
+        for fd, _ in self._poll.poll(timeout):
+            if fd == self._wake_read:
+                os.read(fd, 4096)
+
+    def _nap(self):
+        # Only the inbox may end it, so that a pipe fills while we rest.
+        select.select([self._wake_read], [], [], _PAUSE)
+
+    def _take_inbox(self):
+        items = []
+        while self._inbox:
+            items.append(self._inbox.popleft())
+        return items
+
+    def _drain(self, fd, most):
+        """Reads a pipe until it is empty or `most` bytes are there; how many bytes it had."""
+        got = 0
+        while got < most:
+            try:
+                data = os.read(fd, _READ)
+            except BlockingIOError:
+                break
+            stream = self._pipes[fd]
+            if not data:
+                self._poll.unregister(fd)
+                os.close(fd)
+                del self._pipes[fd]
+                break
+            got += len(data)
+            self._read[stream] += len(data)
+            kept = self._keeper.first(stream, data)
+            if kept:
+                self._pend(stream, kept)
+        return got
+
+    def _pend(self, stream, data):
+        self._size += len(data)
+        if self._pending and self._pending[-1][0] == stream:
+            self._pending[-1][1].append(data)
+        else:
+            self._pending.append((stream, [data]))
+
+    def _flush(self, whole=False):
+        pending, self._pending, self._size = self._pending, [], 0
+        for stream, pieces in pending:
+            data = b"".join([self._carry[stream], *pieces])
+            cut = len(data) if whole else entries.complete(data)
+            self._carry[stream] = data[cut:]
+            self._out(stream, data[:cut])
+        self._flushed = time.monotonic()
+
+    def _out(self, stream, data):
+        self._kept[stream] += len(data)
+        self._sums[stream].update(data)
+        self._journal.lines(entries.out_tails(stream, data))
+
+    def _end(self, verdict):
+        self._flush()
+        self._flush_carry()
+        for stream, size in self._keeper.dropped.items():
+            self._journal.add("gap", {"s": stream.decode(), "bytes": size})
+        for stream, data in self._keeper.last():
+            self._pend(stream, data)
+            if self._size >= _FULL:
+                self._flush()
+        self._flush()
+        self._flush_carry()
+        verdict["entries"] = self._journal.n + 1
+        verdict["bytes"] = _totals(self._read)
+        verdict["kept"] = _totals(self._kept)
+        verdict["sha256"] = _totals({stream: s.hexdigest() for stream, s in self._sums.items()})
+        self._journal.add("end", verdict)
+        self._done(self._journal.n)
+
+    def _flush_carry(self):
+        for stream, rest in self._carry.items():
+            self._carry[stream] = b""
+            self._out(stream, rest)

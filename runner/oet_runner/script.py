@@ -1,0 +1,210 @@
+"""The script's process: loads the script, runs `init`, waits for `start`, runs `main`. Never returns to the runner's code."""
+
+import _signal
+import _socket
+import os
+import select
+import sys
+import threading
+import types
+
+from . import control, entries
+from .bridge import Finder
+from .terminate import Guard, TerminateInterrupt
+from .toolbox import build, result
+
+INTERRUPTED = 143  # exit code after TerminateInterrupt
+
+
+class Script:
+    """One life. `prepare` is the message; `socket` the script's end of the control pair."""
+
+    def __init__(self, prepare, socket):
+        self._prepare = prepare
+        self._receiver = control.Receiver(socket)
+        self._pid = os.getpid()
+        self._guard = Guard(self._why, lambda: self._tell({"c": "swallowed"}))
+        self._module = None
+        self._start = None
+
+    def run(self):
+        """The whole life, in the main thread; ends the process."""
+        self._guard.install()
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {_signal.SIGTERM})
+        name = str(self._prepare["id"])
+        threading.current_thread().name = name
+        tools = build(self._entry, name)
+        sys.modules["oet"] = tools
+        Finder(lambda topic, fields: tools.publish(topic, **fields)).install()
+        code = self._phases()
+        self._finalise()
+        self._leave(code)
+
+    def _phases(self):
+        code = self._phase("load", self._load)
+        if code is not None:
+            return code
+        self._state("IDLE")
+        init = getattr(self._module, "init", None)
+        if init is not None:
+            self._state("INITIALISING")
+            code = self._call("init", lambda: init, self._prepare.get("argsJSON"))
+            if code is not None:
+                return code
+        self._state("READY")
+        code = self._phase("main", self._wait)
+        if code is not None:
+            return code
+        # Looked up only now: `init` commonly rebinds it, and a script without it fails here.
+        return self._call("main", lambda: self._module.main, self._start.get("argsJSON"))
+
+    def _call(self, phase, find, text):
+        from .arguments import BadArguments, parse
+
+        try:
+            args, kwargs = parse(text)
+        except BadArguments as error:
+            return self._failed("args", error)
+        value = []
+        code = self._phase(phase, lambda: value.append(find()(*args, **kwargs)))
+        if code is not None or phase != "main":
+            return code
+        self._state("READY")
+        if value[0] is not None:
+            self._entry("result", result(value[0]))
+        self._tell({"c": "outcome", "outcome": "returned"})
+        return 0
+
+    def _phase(self, phase, action):
+        """Runs code of the script; None if it returned, else the exit code after what it raised was told."""
+        guard = self._guard
+        code = None
+        try:
+            try:
+                guard.open()
+                action()
+            finally:
+                guard.close()
+        except TerminateInterrupt:
+            guard.close()
+            code = INTERRUPTED
+        except BaseException as error:
+            guard.close()
+            code = self._failed(phase, error)
+        if os.getpid() != self._pid:
+            self._leave(code or 0)  # a copy made by fork came back: it has no part in what follows
+        return code
+
+    def _failed(self, phase, error):
+        code = _exit_code(error.code) if isinstance(error, SystemExit) else 1
+        if os.getpid() != self._pid:
+            if not isinstance(error, SystemExit):
+                sys.excepthook(type(error), error, error.__traceback__)
+            return code
+        from .failure import describe
+
+        fields = describe(error)
+        self._entry("error", {"phase": phase, **fields})
+        outcome = {"type": fields["type"], "message": fields["message"][:2000], "phase": phase}
+        self._tell({"c": "outcome", "outcome": "raised", **outcome})
+        return code
+
+    def _load(self):
+        from .loading import load
+
+        self._state("LOADING")
+        self._module = load(self._prepare["script"], self._prepare.get("scratch"))
+
+    def _wait(self):
+        ready = select.poll()
+        ready.register(self._receiver.socket, select.POLLIN)
+        while self._start is None:
+            self._guard.open()
+            ready.poll()
+            self._guard.close()  # else the signal might come between a packet's arrival and its being understood
+            message = self._receiver.receive(_socket.MSG_DONTWAIT)
+            if self._receiver.eof:
+                os._exit(1)  # the runner is gone
+            if message and message["c"] == "start":
+                self._start = message
+            elif message:
+                raise self._guard.take(message["reason"], message["message"])
+
+    def _why(self):
+        message = self._receiver.receive(_socket.MSG_DONTWAIT)
+        while message is not None:
+            if message["c"] == "stop":
+                return message["reason"], message["message"]
+            message = self._receiver.receive(_socket.MSG_DONTWAIT)
+        return "external", None
+
+    def _finalise(self):
+        """What the interpreter does at its end: threads that are no daemons are waited for, atexit functions run."""
+        import atexit
+
+        for action in (threading._shutdown, atexit._run_exitfuncs):
+            try:
+                try:
+                    self._guard.open()
+                    action()
+                finally:
+                    self._guard.close()
+            except BaseException as error:
+                self._guard.close()
+                if not isinstance(error, (TerminateInterrupt, SystemExit)):
+                    sys.excepthook(type(error), error, error.__traceback__)
+
+    def _leave(self, code):
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except Exception:
+                pass  # closed, or replaced by the script: there is nobody left to tell
+        os._exit(code)
+
+    def _tell(self, message):
+        try:
+            control.send(self._receiver.socket, entries.dumps(message))
+        except OSError:
+            if os.getpid() == self._pid:
+                os._exit(1)  # the runner is gone, and with it everything that this process is for
+
+    def _entry(self, kind, fields):
+        self._tell({"c": "entry", "k": kind, "f": fields})
+
+    def _state(self, state):
+        self._entry("state", {"state": state})
+
+
+def _exit_code(code):
+    """What the interpreter makes of SystemExit.code; it prints what is no number."""
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def isolate(socket_fd, stdout, stderr, prctl, parent):
+    """In the new process: its own session, streams and descriptors; then dumpable again, so that scripts may be debugged."""
+    os.setsid()
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(stdout, 1)
+    os.dup2(stderr, 2)
+    for name in os.listdir("/proc/self/fd"):
+        fd = int(name)
+        if fd > 2 and fd != socket_fd:
+            try:
+                os.close(fd)
+            except OSError:
+                pass  # the one that listdir had
+    prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL: without the runner there is nothing to run for
+    prctl(4, 1)  # PR_SET_DUMPABLE, only now that nothing of the runner's is open here
+    if os.getppid() != parent:
+        os._exit(1)
+    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", line_buffering=True)
+    sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    sys.modules.setdefault("user_module", types.ModuleType("user_module"))
