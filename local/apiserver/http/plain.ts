@@ -21,7 +21,7 @@ const VERSION = {
 };
 
 /** What kubectl asks `/openapi/v2` for when version 3 has no answer; no other form is understood by it. */
-const OPENAPI_V2_TYPE = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+const OPENAPI_V2_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 
 function protobufText(field: number, content: string | Buffer): Buffer {
   const bytes = Buffer.from(content as string);

@@ -28,7 +28,7 @@ export function sendJson(
   headers: Record<string, string | string[]> = {},
 ): void {
   if (format === 'yaml') sendBody(res, code, 'application/yaml', dump(JSON.parse(json), { sortKeys: true }), headers);
-  else sendBody(res, code, 'application/json', json, headers);
+  else sendBody(res, code, 'application/json', `${json}\n`, headers);
 }
 
 /** Answers an error as a Status. */

@@ -7,6 +7,7 @@ import { shownAs, type Api, type WriteOptions, type Written } from './api.ts';
 import { createDecoded } from './create.ts';
 import { decodeObject, fitNamespace } from './decode.ts';
 import {
+  appliedFields,
   flatten,
   fromFieldsV1,
   hasValue,
@@ -39,7 +40,7 @@ export function applyObject(api: Api, target: Target, body: unknown, options: Wr
   const found = api.storage.get(resource.gvr, namespace, name);
   if (!found) {
     if (subresource !== undefined) getObject(api, target);
-    const entry = entryOf(resource, options.fieldManager, 'Apply', subresource, new Set(wanted.keys()), now);
+    const entry = entryOf(resource, options.fieldManager, 'Apply', subresource, appliedFields(wanted), now);
     config.metadata.managedFields = [entry];
     return { ...createDecoded(api, resource, config, options), warnings };
   }
@@ -101,8 +102,7 @@ function mergeOwned(
     merged,
     new Set([...before].filter((path) => !wanted.has(path) && !heldByOthers.has(path))),
   );
-  const fields = new Set(wanted.keys());
-  const next = entryOf(resource, manager, 'Apply', subresource, fields, api.clock.now());
+  const next = entryOf(resource, manager, 'Apply', subresource, appliedFields(wanted), api.clock.now());
   const unchanged = mine && equalJson(mine.fieldsV1, next.fieldsV1);
   merged.metadata.managedFields = [unchanged && mine ? mine : next, ...others];
   merged.apiVersion = groupVersion(resource);
@@ -154,7 +154,7 @@ function applyConflict(conflicts: { entry: ManagedFieldsEntry; paths: string[] }
   const byManager: string[] = [];
   for (const { entry, paths } of conflicts) {
     const subresource = entry.subresource === undefined ? '' : ` with subresource "${entry.subresource}"`;
-    const who = `"${entry.manager}"${subresource} using ${entry.apiVersion}${entry.operation === 'Update' && entry.time ? ` at ${entry.time}` : ''}`;
+    const who = `"${entry.manager}"${subresource} using ${entry.apiVersion}`;
     const texts = paths.map(pathText);
     for (const field of texts) causes.push({ reason: 'FieldManagerConflict', message: `conflict with ${who}`, field });
     byManager.push(

@@ -92,6 +92,11 @@ export function hasValue(fields: Map<string, unknown>, path: string): boolean {
   return fields.has(path) && fields.get(path) !== CONTAINER;
 }
 
+/** What an apply owns: its values and the items of its keyed lists, not the containers around them. */
+export function appliedFields(fields: Map<string, unknown>): FieldSet {
+  return new Set([...fields.keys()].filter((path) => hasValue(fields, path) || /(^|\u0000)k:[^\u0000]*$/.test(path)));
+}
+
 /** As `fieldsV1` of a managedFields entry. */
 export function toFieldsV1(fields: FieldSet): JsonObject {
   const root: JsonObject = {};
