@@ -57,7 +57,7 @@ export function buildApp(ports: AppPorts): App {
   const listeners = new Listeners(clock);
   const announcer = new Announcer(store, config.namespace, logger);
   const tail = new Tail(store, config.namespace, storeWatch, logger);
-  const service = new ProcedureService({ ...ports, ...config });
+  const service = new ProcedureService({ ...ports, namespace: config.namespace, historyLimit: config.historyLimit });
   const metrics = createMetrics({ listeners: () => listeners.count, procedures: () => catalogue.list().length });
 
   const app = express();

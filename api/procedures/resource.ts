@@ -1,4 +1,4 @@
-import { ANNOTATIONS, API_VERSION, KIND, LABELS, ORIGIN_API } from '../../crds/index.ts';
+import { ANNOTATIONS, API_VERSION, GROUP, KIND, LABELS, ORIGIN_API } from '../../crds/index.ts';
 import type {
   Procedure,
   ProcedureArguments,
@@ -9,14 +9,13 @@ import type {
 import type { StoredProcedure } from '../ports.ts';
 import type { CreateRequest } from '../requests/procedures.ts';
 import { NO_ARGUMENTS } from '../requests/procedures.ts';
+import { UNNAMED } from '../requests/script.ts';
 import type { ScriptView } from '../requests/script.ts';
 
 /** Value of app.kubernetes.io/managed-by on procedures that came by REST. */
 export const MANAGED_BY_REST = 'oet-rest';
-/** Annotation: when the POST came, in microseconds since the epoch; the operator takes it as the time of CREATING. */
-export const CREATED_ANNOTATION = `${LABELS.id.split('/', 1)[0] ?? ''}/created`;
 /** Annotation: `script` as the client sent it, where the spec cannot tell (a branch beside a commit, an inline script's name). */
-export const SCRIPT_ANNOTATION = `${LABELS.id.split('/', 1)[0] ?? ''}/script`;
+export const SCRIPT_ANNOTATION = `${GROUP}/script`;
 
 /** The name of the Procedure that REST makes for an id. */
 export const nameOf = (id: number): string => `procedure-${id}`;
@@ -30,8 +29,8 @@ export function procedureFor(
   const { init = NO_ARGUMENTS, main } = request.args;
   const shown = JSON.stringify(view);
   const annotations = {
-    [CREATED_ANNOTATION]: String(place.created),
-    ...(shown === JSON.stringify(viewOf(spec)) ? {} : { [SCRIPT_ANNOTATION]: shown }),
+    [ANNOTATIONS.created]: String(place.created),
+    ...(shown === JSON.stringify(viewOf(spec, '')) ? {} : { [SCRIPT_ANNOTATION]: shown }),
   };
   return {
     apiVersion: API_VERSION,
@@ -71,7 +70,7 @@ export function idOf(procedure: Procedure): number | undefined {
 
 /** When a Procedure was created: microseconds since the epoch. */
 export function createdOf({ metadata }: StoredProcedure): number {
-  const noted = metadata.annotations?.[CREATED_ANNOTATION];
+  const noted = metadata.annotations?.[ANNOTATIONS.created];
   return noted !== undefined && /^\d{1,16}$/.test(noted)
     ? Number(noted)
     : Date.parse(metadata.creationTimestamp) * 1000;
@@ -84,22 +83,25 @@ export function scriptOf({ metadata, spec }: Procedure): ScriptView {
     try {
       return JSON.parse(noted) as ScriptView;
     } catch {
-      return viewOf(spec); // somebody edited the annotation
+      return viewOf(spec, metadata.name ?? ''); // somebody edited the annotation
     }
   }
-  return viewOf(spec);
+  return viewOf(spec, metadata.name ?? '');
 }
 
-/** `script` of a summary, from what the spec says. */
-export function viewOf(spec: {
-  readonly script: ProcedureScript;
-  readonly environment?: { readonly create?: boolean | undefined } | undefined;
-}): ScriptView {
+/** `script` of a summary, from what the spec of the Procedure `name` says. */
+export function viewOf(
+  spec: {
+    readonly script: ProcedureScript;
+    readonly environment?: { readonly create?: boolean | undefined } | undefined;
+  },
+  name: string,
+): ScriptView {
   const { file, configMap, git } = spec.script;
   if (file !== undefined)
     return { script_type: 'filesystem', script_uri: file.startsWith('file://') ? file : `file://${file}` };
   if (configMap) return { script_type: 'configmap', script_uri: `configmap://${configMap.name}/${configMap.key}` };
-  if (!git) return { script_type: 'inline', script_uri: 'inline://script.py' };
+  if (!git) return { script_type: 'inline', script_uri: `${UNNAMED}${name}` };
   return {
     script_type: 'git',
     script_uri: `git://${git.path}`,
@@ -119,6 +121,3 @@ export function mainArguments({ start, main }: ProcedureSpec): ProcedureArgument
   const own = start && (start.argsJSON !== undefined || start.args !== undefined || start.kwargs !== undefined);
   return own ? start : main;
 }
-
-/** Annotations that REST may find on procedures, beside its own. */
-export const IDEMPOTENCY_ANNOTATION = ANNOTATIONS.idempotencyKey;

@@ -38,6 +38,14 @@ export interface Summary {
 
 type History = readonly (readonly [state: string, t: number])[];
 
+/** What the operator notes of a run when it takes it up. */
+interface RunInfo {
+  readonly script?: ProcedureScript;
+  readonly environment?: { readonly create?: boolean };
+  readonly initArgsJSON?: string;
+  readonly mainArgsJSON?: string;
+}
+
 /** What tells of one procedure: its resource, what the store has of its run, or both. */
 export interface Sources {
   readonly procedure?: StoredProcedure | undefined;
@@ -71,7 +79,7 @@ export function stateOf(sources: Sources): string {
 }
 
 function ofRun(run: Run, history: History, procedure: StoredProcedure | undefined): Summary {
-  const info = run.info as { script?: ProcedureScript; initArgsJSON?: string; mainArgsJSON?: string };
+  const info = run.info as RunInfo;
   const states = history.length > 0 ? history : ([['CREATING', run.created]] as const);
   const state = states.at(-1)?.[0] ?? run.state;
   const started = states.some(([name]) => name === 'RUNNING');
@@ -83,7 +91,7 @@ function ofRun(run: Run, history: History, procedure: StoredProcedure | undefine
   return {
     id: run.id,
     state,
-    script: procedure ? scriptOf(procedure) : info.script ? viewOf({ script: info.script }) : viewOf({ script: {} }),
+    script: procedure ? scriptOf(procedure) : viewOf({ script: {}, ...info }, run.name),
     script_args: {
       init: argumentsView(procedure ? argumentText(procedure.spec.init) : info.initArgsJSON),
       ...(main === undefined ? {} : { main: argumentsView(main) }),

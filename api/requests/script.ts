@@ -27,6 +27,8 @@ export interface ScriptRequest {
 const TYPES = ['filesystem', 'git', 'inline', 'configmap'] as const;
 type ScriptType = (typeof TYPES)[number];
 const MAX_URI = 4096;
+/** The URI of an inline script that came without; summaries put the procedure's name behind it. */
+export const UNNAMED = 'inline://';
 
 /** Class and prefix of each type, as upstream's message names them. */
 const PREFIX: Readonly<Record<ScriptType, readonly [prefix: string, className: string]>> = {
@@ -64,7 +66,7 @@ export function readScript(body: Fields, issues: Issue[]): ScriptRequest | null 
 function readTyped(type: ScriptType, fields: Fields, issues: Issue[]): ScriptRequest | null {
   const before = issues.length;
   const needsUri = type !== 'inline' || fields.get('script_uri') !== undefined;
-  const uri = needsUri ? readUri(fields) : 'inline://script.py';
+  const uri = needsUri ? readUri(fields) : UNNAMED;
   const git = type === 'git' ? readGit(fields) : null;
   const content = type === 'inline' && fields.require('content') ? fields.string('content', LIMITS.inlineScript) : '';
   if (issues.length > before || uri === null || content === null) return null;
