@@ -159,7 +159,7 @@ describe('a refusal', () => {
     expect((await failure(server.kube.request('GET', '/a'))).message).toBe('GET /a: HTTP 404');
   });
 
-  test('401 makes it read the credentials again, once', async () => {
+  test.each(['request', 'stream'] as const)('401 makes a %s read the credentials again, once', async (kind) => {
     await start((request, response) =>
       request.headers.authorization === 'new' ? json(response, {}) : refuse(response, 401, 'Unauthorized', 'who?'),
     );
@@ -171,8 +171,9 @@ describe('a refusal', () => {
     };
     const kube = connectTo(source);
 
-    await kube.request('POST', '/a');
-    await kube.request('POST', '/a');
+    for (let n = 0; n < 2; n++)
+      if (kind === 'stream') (await kube.stream('/a')).body.destroy();
+      else await kube.request('POST', '/a');
     await kube.close();
 
     expect(reads).toBe(2);

@@ -54,7 +54,7 @@ export interface Kube {
   readonly namespace: string;
   /**
    * One request; the JSON body, or the text of another kind of body. Throws KubeError. A GET whose connection broke
-   * is sent once more, a 401 once with fresh credentials; nothing else is ever sent twice.
+   * is sent once more, and what is answered 401 once with fresh credentials; nothing else is ever sent twice.
    */
   request<T = unknown>(method: Method, path: string, options?: RequestOptions): Promise<T>;
   /** A GET whose body is read as it comes. Throws KubeError, also for a status other than 2xx. */
@@ -83,6 +83,8 @@ const KEEP_ALIVE_MS = 30_000;
 
 /** Two pools: calls must never wait for a connection that a watch or a followed log holds for hours. */
 interface Pools {
+  credentials: Credentials;
+  /** The TLS material as text. */
   id: string;
   calls: Agent;
   streams: Agent;
@@ -145,6 +147,16 @@ class HttpKube implements Kube {
   }
 
   async stream(path: string, options: StreamOptions = {}): Promise<StreamResponse> {
+    try {
+      return await this.#streamOnce(path, options);
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.status !== 401 || options.signal?.aborted) throw error;
+      this.#credentials = undefined;
+      return this.#streamOnce(path, options);
+    }
+  }
+
+  async #streamOnce(path: string, options: StreamOptions): Promise<StreamResponse> {
     const what = `GET ${path}`;
     const limit = this.#limit(options.signal, options.timeoutMs ?? HEADERS_MS);
     try {
@@ -211,10 +223,12 @@ class HttpKube implements Kube {
   }
 
   /** The pools for this TLS material; a renewed client certificate gets new ones, the old end when they are idle. */
-  #pool({ tls }: Credentials): Pools {
-    const id = JSON.stringify(tls);
-    if (this.#pools?.id === id) return this.#pools;
+  #pool(credentials: Credentials): Pools {
     const old = this.#pools;
+    if (old?.credentials === credentials) return old;
+    const { tls } = credentials;
+    const id = JSON.stringify(tls);
+    if (old?.id === id) return (this.#pools = { ...old, credentials });
     const common: Agent.Options = {
       allowH2: false, // one multiplexed connection would let a stalled log hold up everything else
       connect: { ...tls, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, timeout: CALL_MS },
@@ -222,7 +236,7 @@ class HttpKube implements Kube {
       headersTimeout: 0, // every call has a limit of its own, which a test's clock can move
       bodyTimeout: 0,
     };
-    this.#pools = { id, calls: new Agent({ ...common, connections: 32 }), streams: new Agent(common) };
+    this.#pools = { credentials, id, calls: new Agent({ ...common, connections: 32 }), streams: new Agent(common) };
     for (const agent of old ? [old.calls, old.streams] : []) agent.close().catch(() => undefined); // nobody waits for it
     return this.#pools;
   }

@@ -9,6 +9,8 @@ export { connect, connectTo } from './client.ts';
 export type { Kube, Method, Query, RequestOptions, StreamOptions, StreamResponse, WsOptions } from './client.ts';
 export { microTime, sleepWith, systemClock } from './clock.ts';
 export type { Clock, Timer } from './clock.ts';
+export { IdCounter } from './counter.ts';
+export type { IdCounterOptions } from './counter.ts';
 export {
   isAborted,
   isAlreadyExists,

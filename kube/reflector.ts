@@ -183,8 +183,6 @@ export class Reflector<T extends KubeObject> {
 
   #put(raw: Stored<T>): void {
     const object = this.#transformed(raw);
-    const known = this.#store.get(object.metadata.name, object.metadata.namespace ?? '');
-    if (known && known.metadata.uid !== object.metadata.uid) this.#remove(known); // made anew under the same name
     const previous = this.#store.set(object);
     if (!previous) this.#tell({ type: 'ADDED', object });
     else if (previous.metadata.resourceVersion === object.metadata.resourceVersion)
