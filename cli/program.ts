@@ -99,6 +99,7 @@ function shield(argv: readonly string[]): { shielded: string[]; words: string[] 
   const own = argv.slice(at + path.length);
   const help = own.includes('--help') || (own.length === 1 && own[0] === '-h');
   if (help) return { shielded: [...path, '--help'], words: [] };
+  if (first === 'help') return { shielded: [...own, '--help'], words: [] };
   if (path.length === 0) return { shielded: own, words: [] };
   return { shielded: path, words: [...server, ...own] };
 }

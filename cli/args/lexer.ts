@@ -160,7 +160,7 @@ export class Lexer {
     const body = this.#text.slice(start, this.#at);
     this.#at += quote.length;
     if (prefix.includes('b')) {
-      if ([...body].some((char) => char > '\x7f')) throw new NotLiteral('bytes beyond ASCII');
+      if (/[^\p{ASCII}]/u.test(body)) throw new NotLiteral('bytes beyond ASCII');
       return { kind: 'bytes' };
     }
     if (prefix !== 'r' && NAMED_CHARACTER.test(body)) {

@@ -43,7 +43,7 @@ export function parseLiteral(text: string): Value {
  * fault that JSON cannot carry it.
  */
 interface Node {
-  make(): Value;
+  readonly make: () => Value;
   /** The same with a minus before it; numbers have it, and what has a sign already has not. */
   readonly negated?: Node;
 }
@@ -168,11 +168,25 @@ function readBraces(lexer: Lexer, depth: number): Node {
   }
   return {
     make: () => {
+      // To a dict 1, 1.0 and True are one key: the first is kept, with the last value.
+      const texts = new Map<Value, string>();
       const map: ValueMap = new Map();
-      for (const [key, value] of pairs) map.set(keyText(key.make()), value.make());
+      for (const [keyNode, valueNode] of pairs) {
+        const key = keyNode.make();
+        const text = texts.get(sameKey(key)) ?? keyText(key);
+        texts.set(sameKey(key), text);
+        map.set(text, valueNode.make());
+      }
       return map;
     },
   };
+}
+
+/** A stand-in that is the same for keys that Python holds to be equal. */
+function sameKey(key: Value): Value {
+  if (typeof key === 'boolean') return key ? 1n : 0n;
+  if (!(key instanceof Float)) return key;
+  return Number.isInteger(key.value) ? BigInt(key.value) : floatText(key.value) + 'f';
 }
 
 /** A dict's key as Python's json module writes it. */

@@ -70,7 +70,8 @@ class Run {
   readonly #client: Client;
   readonly #id: number;
   readonly #main: Value;
-  #stopping: ExitName | undefined;
+  /** Why it is being stopped by us, if it is. */
+  #stopping: 'interrupted' | 'timeout' | undefined;
 
   constructor(context: Context, client: Client, id: number, main: Value) {
     this.#context = context;
@@ -118,8 +119,8 @@ class Run {
   }
 
   async #start(): Promise<void> {
-    const ready = await this.#current(({ state }) => state === 'READY' || this.#stopping !== undefined);
-    if (ready.state !== 'READY' || this.#stopping !== undefined) return;
+    const ready = await this.#current(({ state }) => state === 'READY' || this.#isStopping());
+    if (ready.state !== 'READY' || this.#isStopping()) return;
     const { clock } = this.#context.ports;
     for (;;) {
       try {
@@ -128,12 +129,16 @@ class Run {
       } catch (error) {
         // Whether a request without an answer was acted on can be seen: a start leaves main's arguments behind.
         const procedure = await persist(clock, () => this.#client.procedure(this.#id), { patienceMs: PATIENCE_MS });
-        if (isFinal(procedure.state) || procedure.state === 'STOPPING' || this.#stopping !== undefined) return;
+        if (isFinal(procedure.state) || procedure.state === 'STOPPING' || this.#isStopping()) return;
         if (!isPassing(error)) throw error;
         if (procedure.scriptArgs.has('main') || procedure.state !== 'READY') return;
         await clock.sleep(250);
       }
     }
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping !== undefined;
   }
 
   async #current(reached: (procedure: Procedure) => boolean): Promise<Procedure> {
@@ -188,5 +193,7 @@ export function verdict(state: string, signal: number | undefined): ExitName | n
 
 /** Never resolves; rejects when the promise does. */
 function failure(promise: Promise<void>): Promise<never> {
-  return new Promise((_, reject) => promise.catch(reject));
+  return new Promise((_, reject) => {
+    promise.catch(reject);
+  });
 }

@@ -34,11 +34,11 @@ export async function openEvents(
 
   async function* read({ answer, cut }: Connection): AsyncGenerator<string> {
     const batch: { data: string; id: string | undefined }[] = [];
-    let heartbeats = false;
+    const seen = { heartbeat: false };
     const parser = createParser({
       onEvent: ({ data, id }) => batch.push({ data, id }),
       onComment: () => {
-        heartbeats = true;
+        seen.heartbeat = true;
       },
     });
     const decoder = new TextDecoder();
@@ -51,7 +51,7 @@ export async function openEvents(
           if (id !== undefined) lastId = id;
           yield data;
         }
-        watch = heartbeats ? watchSilence(clock, cut) : new AbortController();
+        watch = seen.heartbeat ? watchSilence(clock, cut) : new AbortController();
       }
     } finally {
       watch.abort();

@@ -38,10 +38,11 @@ export async function followOutput(options: FollowOptions): Promise<void> {
     }
   }
 
-  while (signal?.aborted !== true) {
+  const isAborted = (): boolean => signal?.aborted === true;
+  while (!isAborted()) {
     const before = received;
     const cut = await attempt(copy, signal);
-    if (signal?.aborted) return;
+    if (isAborted()) return;
     if (cut === undefined && over) return;
     if (cut !== undefined) {
       await options.onCut?.(cut);
