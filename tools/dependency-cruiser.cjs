@@ -4,7 +4,10 @@ const only = (from, allowed) => ({
   comment: `${from}/ may import only ${allowed.join(', ') || 'itself'}`,
   severity: 'error',
   from: { path: `^${from}/`, pathNot: '\\.test\\.ts$' },
-  to: { path: '^(crds|kube|journal|operator|api|cli|local|test|tools)/', pathNot: `^(${[from, ...allowed].join('|')})/` },
+  to: {
+    path: '^(crds|kube|journal|operator|api|cli|local|test|tools)/',
+    pathNot: `^(${[from, ...allowed].join('|')})/`,
+  },
 });
 module.exports = {
   forbidden: [

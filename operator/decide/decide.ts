@@ -112,22 +112,20 @@ function decidePermitted(o: Observed, pod: NonNullable<Observed['pod']>, now: nu
       pod,
       now,
     );
-  const refused = capture.prepare?.answer ?? capture.start?.answer;
-  if (refused?.ok === false && refused.code !== 'not-ready' && refused.code !== 'stopped')
-    return failAndDelete(
-      {
-        reason: 'CommandRefused',
-        message: `the runner refused a command: ${refused.code ?? ''} ${refused.message ?? ''}`,
-      },
-      pod,
-      now,
-    );
+  const answers = [capture.prepare?.answer, capture.start?.answer];
+  // `not-ready` is asked again, and after `stopped` the runner's `end` is on its way.
+  const refused = answers.find(
+    (answer) => answer?.ok === false && answer.code !== 'not-ready' && answer.code !== 'stopped',
+  );
+  if (refused) {
+    const message = `the runner refused a command: ${refused.code ?? ''} ${refused.message ?? ''}`;
+    return failAndDelete({ reason: 'CommandRefused', message }, pod, now);
+  }
   if (permit?.mainTime !== undefined) {
-    const running = run?.history.some(([state]) => state === 'RUNNING') ?? false;
-    return plan(
-      running ? [] : capture.prepare || isReady(o) ? [{ do: 'start' }] : [{ do: 'prepare' }, { do: 'start' }],
-      next,
-    );
+    if (run?.history.some(([state]) => state === 'RUNNING')) return plan([], next);
+    const { start } = capture;
+    if (start && start.answer?.code !== 'not-ready') return plan([], next); // on its way
+    return plan(capture.prepare || isReady(o) ? [{ do: 'start' }] : [{ do: 'prepare' }, { do: 'start' }], next);
   }
   if (!isReady(o)) return plan(capture.prepare ? [] : [{ do: 'prepare' }], next);
   const wanted = procedure?.spec.startPolicy === 'Automatic' || procedure?.spec.start !== undefined;
