@@ -1,0 +1,403 @@
+import { expect } from '@jest/globals';
+import { contract } from '../case.ts';
+import type { ContractCase } from '../case.ts';
+
+const JSON_PATCH = { type: 'application/json-patch+json' };
+const STRATEGIC = { type: 'application/strategic-merge-patch+json' };
+
+/** A refusal as the API server words it. */
+function failure(code: number, reason: string, message: string, details?: Record<string, unknown>): object {
+  const about = details ? { details } : {};
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, ...about, code };
+}
+
+const modified = (name: string): object =>
+  failure(
+    409,
+    'Conflict',
+    `Operation cannot be fulfilled on configmaps "${name}": the object has been modified; please apply your changes to the latest version and try again`,
+    { name, kind: 'configmaps' },
+  );
+
+/** Creating, changing and deleting objects of a plain built-in kind. */
+export const OBJECTS: readonly ContractCase[] = [
+  contract('a create answers with the stored object', async (cluster) => {
+    const name = cluster.unique('stored');
+    const { code, json } = await cluster.call('POST', cluster.core('configmaps'), {
+      metadata: { name, labels: { a: 'b' } },
+      data: { text: 'ü\n' },
+    });
+
+    expect(code).toBe(201);
+    expect(json).toMatchObject({
+      kind: 'ConfigMap',
+      apiVersion: 'v1',
+      metadata: { name, namespace: cluster.namespace, labels: { a: 'b' } },
+      data: { text: 'ü\n' },
+    });
+    expect(json.metadata.uid).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(json.metadata.resourceVersion).toMatch(/^\d+$/);
+    expect(json.metadata.creationTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect(json.metadata.generation).toBeUndefined();
+    expect((await cluster.call('GET', cluster.core('configmaps', name))).json).toEqual(json);
+  }),
+
+  contract('a name that is taken is AlreadyExists', async (cluster) => {
+    const name = cluster.unique('taken');
+    await cluster.must('POST', cluster.core('configmaps'), { metadata: { name } });
+    const { code, json } = await cluster.call('POST', cluster.core('configmaps'), { metadata: { name } });
+
+    expect(code).toBe(409);
+    expect(json).toEqual(
+      failure(409, 'AlreadyExists', `configmaps "${name}" already exists`, { name, kind: 'configmaps' }),
+    );
+  }),
+
+  contract('what does not exist is NotFound, whatever is asked of it', async (cluster) => {
+    const path = cluster.core('configmaps', 'nobody');
+    const answers = await Promise.all([
+      cluster.call('GET', path),
+      cluster.call('DELETE', path),
+      cluster.call('PATCH', path, { data: {} }),
+      cluster.call('PUT', path, { metadata: { name: 'nobody' } }),
+    ]);
+
+    for (const { code, json } of answers) {
+      expect(code).toBe(404);
+      expect(json).toEqual(
+        failure(404, 'NotFound', 'configmaps "nobody" not found', { name: 'nobody', kind: 'configmaps' }),
+      );
+    }
+  }),
+
+  contract('a create in a missing namespace names the namespace', async (cluster) => {
+    const name = 'contract-no-such-namespace';
+    const { code, json } = await cluster.call('POST', `/api/v1/namespaces/${name}/configmaps`, {
+      metadata: { name: 'a' },
+    });
+
+    expect(code).toBe(404);
+    expect(json).toEqual(failure(404, 'NotFound', `namespaces "${name}" not found`, { name, kind: 'namespaces' }));
+  }),
+
+  contract('a kind that is not served is 404', async (cluster) => {
+    const known = await cluster.call('GET', cluster.core('nothings'));
+    const unknown = await cluster.call('GET', '/apis/nothing.example.com/v1/things');
+
+    expect(known.json).toEqual(failure(404, 'NotFound', 'the server could not find the requested resource', {}));
+    expect(unknown.code).toBe(404);
+    expect(unknown.text).toBe('404 page not found\n');
+  }),
+
+  contract('a method that a path does not take is 405', async (cluster) => {
+    const { json } = await cluster.call('POST', cluster.core('configmaps', 'a'), {});
+
+    expect(json).toEqual(
+      failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {}),
+    );
+  }),
+
+  contract('generateName makes a name of the prefix and five characters', async (cluster) => {
+    const create = (): Promise<{ json: { metadata: Record<string, unknown> } }> =>
+      cluster.call('POST', cluster.core('configmaps'), { metadata: { generateName: 'made-' } });
+    const [one, other] = await Promise.all([create(), create()]);
+
+    expect(one.json.metadata).toMatchObject({
+      generateName: 'made-',
+      name: expect.stringMatching(/^made-[a-z0-9]{5}$/),
+    });
+    expect(one.json.metadata['name']).not.toBe(other.json.metadata['name']);
+  }),
+
+  contract('a write with a stale resourceVersion is a Conflict and changes nothing', async (cluster) => {
+    const name = cluster.unique('stale');
+    const path = cluster.core('configmaps', name);
+    const first = await cluster.must('POST', cluster.core('configmaps'), { metadata: { name }, data: { a: '1' } });
+    const second = await cluster.must('PUT', path, { ...first, data: { a: '2' } });
+
+    const put = await cluster.call('PUT', path, { ...first, data: { a: '3' } });
+    const patch = await cluster.call('PATCH', path, {
+      metadata: { resourceVersion: first.metadata.resourceVersion },
+      data: { a: '4' },
+    });
+
+    expect(BigInt(second.metadata.resourceVersion)).toBeGreaterThan(BigInt(first.metadata.resourceVersion));
+    expect(put.json).toEqual(modified(name));
+    expect(patch.json).toEqual(modified(name));
+    expect((await cluster.call('GET', path)).json).toEqual(second);
+  }),
+
+  contract('of two writes with one resourceVersion exactly one wins', async (cluster) => {
+    const name = cluster.unique('race');
+    const path = cluster.core('configmaps', name);
+    const { metadata } = await cluster.must('POST', cluster.core('configmaps'), { metadata: { name } });
+    const write = (value: string): Promise<{ code: number }> =>
+      cluster.call('PATCH', path, { metadata: { resourceVersion: metadata.resourceVersion }, data: { value } });
+    const codes = (await Promise.all(Array.from({ length: 8 }, (_, index) => write(String(index))))).map(
+      ({ code }) => code,
+    );
+
+    expect(codes.sort()).toEqual([200, ...Array.from({ length: 7 }, () => 409)]);
+  }),
+
+  contract('a PUT without a resourceVersion overwrites', async (cluster) => {
+    const name = cluster.unique('overwrite');
+    await cluster.must('POST', cluster.core('configmaps'), {
+      metadata: { name, labels: { a: 'b' } },
+      data: { a: '1' },
+    });
+    const { code, json } = await cluster.call('PUT', cluster.core('configmaps', name), {
+      metadata: { name },
+      data: { b: '2' },
+    });
+
+    expect(code).toBe(200);
+    expect(json.data).toEqual({ b: '2' });
+    expect(json.metadata.labels).toBeUndefined();
+  }),
+
+  contract('a PUT under another name or with another uid is refused', async (cluster) => {
+    const name = cluster.unique('other');
+    const path = cluster.core('configmaps', name);
+    const { metadata } = await cluster.must('POST', cluster.core('configmaps'), { metadata: { name } });
+    const renamed = await cluster.call('PUT', path, { metadata: { name: 'else' } });
+    const reborn = await cluster.call('PUT', path, { metadata: { name, uid: 'else' } });
+
+    expect(renamed.json).toEqual(
+      failure(400, 'BadRequest', `the name of the object (else) does not match the name on the URL (${name})`),
+    );
+    expect(reborn.code).toBe(409);
+    expect(reborn.json.reason).toBe('Conflict');
+    expect(reborn.json.message).toContain(
+      `Precondition failed: UID in precondition: else, UID in object meta: ${String(metadata.uid)}`,
+    );
+  }),
+
+  contract('a merge patch: null removes, what is not named stays', async (cluster) => {
+    const name = cluster.unique('merge');
+    await cluster.must('POST', cluster.core('configmaps'), { metadata: { name }, data: { a: '1', b: '2' } });
+    const { code, json } = await cluster.call('PATCH', cluster.core('configmaps', name), {
+      metadata: { labels: { x: 'y' } },
+      data: { a: null, c: '3' },
+    });
+
+    expect(code).toBe(200);
+    expect(json.data).toEqual({ b: '2', c: '3' });
+    expect(json.metadata.labels).toEqual({ x: 'y' });
+  }),
+
+  contract('a change that changes nothing keeps the resourceVersion and tells no watcher', async (cluster) => {
+    const name = cluster.unique('same');
+    const path = cluster.core('configmaps', name);
+    const first = await cluster.must('POST', cluster.core('configmaps'), { metadata: { name }, data: { a: '1' } });
+    const watch = await cluster.watch(cluster.core('configmaps'), {
+      fieldSelector: `metadata.name=${name}`,
+      resourceVersion: first.metadata.resourceVersion,
+    });
+    const patched = await cluster.must('PATCH', path, { data: { a: '1' } });
+    const put = await cluster.must('PUT', path, first);
+    await cluster.must('PATCH', path, { data: { a: '2' } });
+    const event = await watch.find('the change', ({ object }) => object.data.a === '2');
+    watch.close();
+
+    expect(patched.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
+    expect(put.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
+    expect(watch.events()).toEqual([event]);
+  }),
+
+  contract('a JSON patch is carried out as a whole, or not at all', async (cluster) => {
+    const name = cluster.unique('jsonpatch');
+    const path = cluster.core('configmaps', name);
+    await cluster.must('POST', cluster.core('configmaps'), { metadata: { name }, data: { a: '1' } });
+    const test = (value: string): object => ({ op: 'test', path: '/data/a', value });
+    const add = { op: 'add', path: '/data/b', value: '2' };
+    const refused = failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+
+    expect((await cluster.call('PATCH', path, [add, test('9')], JSON_PATCH)).json).toEqual(refused);
+    expect((await cluster.call('PATCH', path, [{ op: 'remove', path: '/data/no' }], JSON_PATCH)).json).toEqual(refused);
+    expect((await cluster.call('GET', path)).json.data).toEqual({ a: '1' });
+    expect((await cluster.must('PATCH', path, [test('1'), add], JSON_PATCH)).data).toEqual({ a: '1', b: '2' });
+  }),
+
+  contract('a strategic merge patch changes labels and data of a ConfigMap', async (cluster) => {
+    const name = cluster.unique('strategic');
+    await cluster.must('POST', cluster.core('configmaps'), {
+      metadata: { name, labels: { a: 'b' } },
+      data: { a: '1' },
+    });
+    const patch = { metadata: { labels: { c: 'd' } }, data: { a: null, b: '2' } };
+    const json = await cluster.must('PATCH', cluster.core('configmaps', name), patch, STRATEGIC);
+
+    expect(json.data).toEqual({ b: '2' });
+    expect(json.metadata.labels).toEqual({ a: 'b', c: 'd' });
+  }),
+
+  contract('a body that is no JSON, or of no known type, is refused', async (cluster) => {
+    const name = cluster.unique('body');
+    const path = cluster.core('configmaps', name);
+    await cluster.must('POST', cluster.core('configmaps'), { metadata: { name } });
+    const broken = await cluster.call('POST', cluster.core('configmaps'), '{"a":');
+    const brokenPatch = await cluster.call('PATCH', path, '{"a":');
+    const text = await cluster.call('POST', cluster.core('configmaps'), 'x', { type: 'text/plain' });
+    const textPatch = await cluster.call('PATCH', path, 'x', { type: 'text/plain' });
+
+    expect(broken).toMatchObject({ code: 400, json: { reason: 'BadRequest' } });
+    expect(brokenPatch).toMatchObject({ code: 400, json: { reason: 'BadRequest' } });
+    expect(text).toMatchObject({ code: 415, json: { reason: 'UnsupportedMediaType' } });
+    expect(text.json.message).toMatch(
+      /^the body of the request was in an unknown format - accepted media types include: application\/json/,
+    );
+    expect(textPatch).toMatchObject({ code: 415, json: { reason: 'UnsupportedMediaType' } });
+  }),
+
+  contract('a wrong kind, type or namespace in the body is a BadRequest', async (cluster) => {
+    const path = cluster.core('configmaps');
+    const kind = await cluster.call('POST', path, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } });
+    const type = await cluster.call('POST', path, { metadata: { name: 'a' }, data: { a: 1 } });
+    const namespace = await cluster.call('POST', path, { metadata: { name: 'a', namespace: 'else' } });
+
+    expect(kind).toMatchObject({ code: 400, json: { reason: 'BadRequest' } });
+    expect(type).toMatchObject({ code: 400, json: { reason: 'BadRequest' } });
+    expect(type.json.message).toContain(
+      'json: cannot unmarshal number into Go struct field ConfigMap.data of type string',
+    );
+    expect(namespace.json).toEqual(
+      failure(
+        400,
+        'BadRequest',
+        'the namespace of the provided object does not match the namespace sent on the request',
+      ),
+    );
+  }),
+
+  contract('names and labels are checked, and the answer names the field', async (cluster) => {
+    const path = cluster.core('configmaps');
+    const name = await cluster.call('POST', path, { metadata: { name: 'A_b' } });
+    const none = await cluster.call('POST', path, { metadata: {} });
+    const label = await cluster.call('POST', path, { metadata: { name: 'l', labels: { 'a b': '1', c: 'x y' } } });
+
+    expect(name).toMatchObject({ code: 422, json: { reason: 'Invalid', details: { name: 'A_b', kind: 'ConfigMap' } } });
+    expect(name.json.message).toContain(
+      'ConfigMap "A_b" is invalid: metadata.name: Invalid value: "A_b": a lowercase RFC 1123 subdomain must consist of',
+    );
+    expect(none.json.message).toBe(
+      'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required',
+    );
+    expect(label.json.details.causes).toMatchObject([
+      { reason: 'FieldValueInvalid', field: 'metadata.labels', message: expect.stringContaining('"a b"') },
+      { reason: 'FieldValueInvalid', field: 'metadata.labels', message: expect.stringContaining('"x y"') },
+    ]);
+  }),
+
+  contract('an unknown field: Warn tells in a header, Strict refuses, Ignore says nothing', async (cluster) => {
+    const path = cluster.core('configmaps');
+    const create = (query?: Record<string, string>) =>
+      cluster.call('POST', path, { metadata: { name: cluster.unique('unknown') }, colour: 'red' }, { query });
+    const warn = await create();
+    const strict = await create({ fieldValidation: 'Strict' });
+    const ignore = await create({ fieldValidation: 'Ignore' });
+
+    expect(warn.code).toBe(201);
+    expect(warn.headers['warning']).toBe('299 - "unknown field \\"colour\\""');
+    expect(strict.json).toEqual(
+      failure(
+        400,
+        'BadRequest',
+        'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "colour"',
+      ),
+    );
+    expect(ignore.code).toBe(201);
+    expect(ignore.headers['warning']).toBeUndefined();
+  }),
+
+  contract('a delete answers with a Status that has the uid', async (cluster) => {
+    const name = cluster.unique('deleted');
+    const { metadata } = await cluster.must('POST', cluster.core('configmaps'), { metadata: { name } });
+    const { code, json } = await cluster.call('DELETE', cluster.core('configmaps', name));
+
+    expect(code).toBe(200);
+    expect(json).toEqual({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Success',
+      details: { name, kind: 'configmaps', uid: metadata.uid },
+    });
+    expect((await cluster.call('GET', cluster.core('configmaps', name))).code).toBe(404);
+  }),
+
+  contract('a delete with preconditions spares another object of that name', async (cluster) => {
+    const name = cluster.unique('spared');
+    const path = cluster.core('configmaps', name);
+    const { metadata } = await cluster.must('POST', cluster.core('configmaps'), { metadata: { name } });
+    const remove = (preconditions: object) =>
+      cluster.call('DELETE', path, { apiVersion: 'v1', kind: 'DeleteOptions', preconditions });
+    const uid = await remove({ uid: 'else' });
+    const version = await remove({ resourceVersion: '1' });
+    const right = await remove({ uid: metadata.uid, resourceVersion: metadata.resourceVersion });
+
+    expect(uid).toMatchObject({ code: 409, json: { reason: 'Conflict', details: { name } } });
+    expect(uid.json.message).toContain(
+      `the UID in the precondition (else) does not match the UID in record (${String(metadata.uid)})`,
+    );
+    expect(version).toMatchObject({ code: 409, json: { reason: 'Conflict' } });
+    expect(right.code).toBe(200);
+  }),
+
+  contract('a dry run answers as if, and stores nothing', async (cluster) => {
+    const name = cluster.unique('dry');
+    const all = { query: { dryRun: 'All' } };
+    const path = cluster.core('configmaps', name);
+    const create = await cluster.call('POST', cluster.core('configmaps'), { metadata: { name } }, all);
+    const after = await cluster.call('GET', path);
+    await cluster.must('POST', cluster.core('configmaps'), { metadata: { name }, data: { a: '1' } });
+    const patch = await cluster.call('PATCH', path, { data: { a: '2' } }, all);
+    const remove = await cluster.call('DELETE', path, undefined, all);
+    const wrong = await cluster.call(
+      'POST',
+      cluster.core('configmaps'),
+      { metadata: { name: 'x' } },
+      { query: { dryRun: 'Some' } },
+    );
+
+    expect(create.code).toBe(201);
+    expect(create.json.metadata.uid).toBeTruthy();
+    expect(create.json.metadata.resourceVersion).toBeUndefined();
+    expect(after.code).toBe(404);
+    expect(patch).toMatchObject({ code: 200, json: { data: { a: '2' } } });
+    expect(remove.code).toBe(200);
+    expect((await cluster.call('GET', path)).json.data).toEqual({ a: '1' });
+    expect(wrong.json.message).toContain('dryRun: Unsupported value: ["Some"]: supported values: "All"');
+  }),
+
+  contract('a collection is deleted by its labels', async (cluster) => {
+    const name = cluster.unique('collection');
+    for (const [suffix, label] of [
+      ['a', name],
+      ['b', name],
+      ['c', 'else'],
+    ] as const) {
+      await cluster.must('POST', cluster.core('configmaps'), {
+        metadata: { name: `${name}-${suffix}`, labels: { label } },
+      });
+    }
+    const { code, json } = await cluster.call('DELETE', cluster.core('configmaps'), undefined, {
+      query: { labelSelector: `label=${name}` },
+    });
+
+    expect(code).toBe(200);
+    expect(json.kind).toBe('ConfigMapList');
+    expect(json.items).toHaveLength(2);
+    expect((await cluster.call('GET', cluster.core('configmaps', `${name}-a`))).code).toBe(404);
+    expect((await cluster.call('GET', cluster.core('configmaps', `${name}-c`))).code).toBe(200);
+  }),
+
+  contract('without rights there is no answer: a wrong token is 401, none is 401 or 403', async (cluster) => {
+    const wrong = await cluster.call('GET', cluster.core('configmaps'), undefined, { token: 'nonsense' });
+    const none = await cluster.call('GET', cluster.core('configmaps'), undefined, { token: '' });
+
+    expect(wrong.json).toEqual(failure(401, 'Unauthorized', 'Unauthorized'));
+    expect(none.json).toMatchObject({ kind: 'Status', status: 'Failure' });
+    expect([401, 403]).toContain(none.code); // a real one knows anonymous users
+  }),
+];

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { clusterUnderTest } from './embedded.ts';
+import type { Cluster } from './harness/cluster.ts';
+import { installCrd } from './harness/install.ts';
+import { SUITE } from './suite.ts';
+
+/** Beyond any time that a case waits by itself. */
+const CASE_MS = 120_000;
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await clusterUnderTest();
+  await installCrd(cluster);
+}, 60_000);
+afterAll(() => cluster.end(), 60_000);
+
+const all = SUITE.flatMap(({ topic, cases }) => cases.map((one) => ({ ...one, name: `${topic}: ${one.name}` })));
+const quiet = all.filter((one) => one.alone !== true);
+const alone = all.filter((one) => one.alone === true);
+
+describe('side by side', () => {
+  for (const { name, run } of quiet) it.concurrent(name, () => run(cluster), CASE_MS);
+});
+
+describe('one after the other', () => {
+  for (const { name, run } of alone) it(name, () => run(cluster), CASE_MS);
+});

@@ -1,0 +1,20 @@
+/** Lets some time pass between two looks at a cluster. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/**
+ * Looks until `look` returns something other than undefined or false, then returns that. Throws after `seconds`, with
+ * what was waited for.
+ */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  { seconds = 30, everyMs = 20 } = {},
+): Promise<T> {
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; await pause(everyMs)) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+  }
+  throw new Error(`waited ${seconds} s for ${what}`);
+}

@@ -1,0 +1,17 @@
+import type { ContractCase } from './case.ts';
+import { APPLIES } from './cases/apply.ts';
+import { LISTS } from './cases/lists.ts';
+import { OBJECTS } from './cases/objects.ts';
+import { PROCEDURES } from './cases/procedures.ts';
+import { RULES } from './cases/rules.ts';
+import { WATCHES } from './cases/watches.ts';
+
+/** What every cluster must do, by topic. */
+export const SUITE: readonly { topic: string; cases: readonly ContractCase[] }[] = [
+  { topic: 'objects', cases: OBJECTS },
+  { topic: 'lists', cases: LISTS },
+  { topic: 'watches', cases: WATCHES },
+  { topic: 'procedures', cases: PROCEDURES },
+  { topic: 'rules', cases: RULES },
+  { topic: 'apply', cases: APPLIES },
+];
