@@ -734,6 +734,7 @@ from .recorder import Recorder
 from .script import Script, isolate
 
 GRACE = 10.0
+_AGAIN = 0.005  # until a swallowed exception is raised again: by then the hook that told of it is through
 _CROWDED = 48 << 20  # bytes in the spool above which the script's events wait; its printing never does
 
 
@@ -758,6 +759,7 @@ class Life:
         self._ending = Ending(runner)
         self._deadline = None  # of preparing, then of main
         self._kill_at = None
+        self._again_at = None
         self._verdict = None
 
     def prepare(self, message):
@@ -874,6 +876,9 @@ class Life:
             return
         if self._deadline and now >= self._deadline[0] and self._stop is None:
             self._end_script("deadline", self._deadline[1], False, self._limits.get("graceSeconds", GRACE))
+        if self._again_at is not None and now >= self._again_at:
+            self._again_at = None
+            self._signal()
         if self._kill_at is not None and now >= self._kill_at:
             self._stop.killed = True
             process.kill_all(self._pid)
@@ -903,7 +908,7 @@ class Life:
         """Monotonic times at which to look again."""
         found = [self._ending.next()]
         if self._verdict is None:
-            found += [self._kill_at or found[0], self._deadline[0] if self._deadline and self._stop is None else found[0]]
+            found += [self._kill_at or found[0], self._again_at or found[0], self._deadline[0] if self._deadline and self._stop is None else found[0]]
             if self._receiver is not None and not self._watched and not self._receiver.eof:
                 found.append(time.monotonic() + 0.05)  # crowded: look whether it still is
         return found
@@ -932,7 +937,7 @@ class Life:
         if what == "outcome":
             self._outcome = message
         elif what == "swallowed":
-            self._signal()
+            self._again_at = time.monotonic() + _AGAIN
         elif message["k"] == "state":
             self._state = message["f"]["state"]
             if self._state == "READY" and not self._started:
@@ -954,9 +959,12 @@ def _scratch_folder():
 def _remove(path):
     if path is None:
         return
-    import shutil
-
-    shutil.rmtree(path, ignore_errors=True)
+    try:
+        for name in os.listdir(path):
+            os.unlink(os.path.join(path, name))
+        os.rmdir(path)
+    except OSError:
+        pass  # the script has made folders of its own there: they go with the pod
 ''',
     'oet_runner.loading': '''"""Loading the script's file as the module `user_module`."""
 
@@ -1839,8 +1847,8 @@ TerminateInterrupt.__module__ = "oet"
 class Guard:
     """Knows whether the main thread runs the script's code, where the exception may fall, or ours, where it waits.
 
-    `ask` fetches (reason, message) from the runner; `swallowed` tells the runner that Python dropped the exception,
-    so that it sends the signal again: raised from within the hook itself it would be dropped once more.
+    `ask` fetches (reason, message) from the runner; `swallowed` tells the runner that Python dropped the exception (in
+    `__del__`, in a callback), so that it sends the signal again.
     """
 
     def __init__(self, ask, swallowed):
@@ -1848,6 +1856,8 @@ class Guard:
         self._swallowed = swallowed
         self._open = False
         self._raised = False
+        self._trapped = False
+        self._hook = None
         self.pending = None
 
     def install(self):
@@ -1858,20 +1868,52 @@ class Guard:
         def hook(args):
             if isinstance(args.exc_value, TerminateInterrupt):
                 self._raised = False
+                self._trap(sys._getframe(1))
                 self._swallowed()
             else:
                 before(args)
 
+        self._hook = hook.__code__
         sys.unraisablehook = hook
 
-    def _on_signal(self, *_):
+    def _on_signal(self, _, frame):
         if self._raised:
             return
+        while frame is not None:
+            if frame.f_code is self._hook:
+                return  # it would be dropped; the trap is set
+            frame = frame.f_back
+        self._disarm()
         if self.pending is None:
             self.pending = TerminateInterrupt(*self._ask())
         if self._open:
             self._raised = True
             raise self.pending.with_traceback(None)
+
+    def _trap(self, frame):
+        # Raised from within the hook the exception would be dropped once more, and the next signal may fall into the next
+        # `__del__`. A trace function is called in the frames outside, at their next line, and may raise there.
+        # Not at a line or a jump: there 3.12 and 3.13 may miss the `try` around a loop's last line.
+        from opcode import opname
+
+        def trap(at, event, _):
+            if self._open and not self._raised and event == "opcode" and "JUMP" not in opname[at.f_code.co_code[at.f_lasti]]:
+                self._raised = True
+                self._disarm()
+                raise self.pending.with_traceback(None)
+            return trap
+
+        while frame is not None:
+            frame.f_trace = trap
+            frame.f_trace_opcodes = True
+            frame = frame.f_back
+        self._trapped = True
+        sys.settrace(lambda *_: None)
+
+    def _disarm(self):
+        if self._trapped:
+            self._trapped = False
+            sys.settrace(None)
 
     def take(self, reason, message):
         """The exception, for who got the stop without the signal; the signal then does nothing more."""

@@ -11,6 +11,7 @@ from .recorder import Recorder
 from .script import Script, isolate
 
 GRACE = 10.0
+_AGAIN = 0.005  # until a swallowed exception is raised again: by then the hook that told of it is through
 _CROWDED = 48 << 20  # bytes in the spool above which the script's events wait; its printing never does
 
 
@@ -35,6 +36,7 @@ class Life:
         self._ending = Ending(runner)
         self._deadline = None  # of preparing, then of main
         self._kill_at = None
+        self._again_at = None
         self._verdict = None
 
     def prepare(self, message):
@@ -151,6 +153,9 @@ class Life:
             return
         if self._deadline and now >= self._deadline[0] and self._stop is None:
             self._end_script("deadline", self._deadline[1], False, self._limits.get("graceSeconds", GRACE))
+        if self._again_at is not None and now >= self._again_at:
+            self._again_at = None
+            self._signal()
         if self._kill_at is not None and now >= self._kill_at:
             self._stop.killed = True
             process.kill_all(self._pid)
@@ -180,7 +185,7 @@ class Life:
         """Monotonic times at which to look again."""
         found = [self._ending.next()]
         if self._verdict is None:
-            found += [self._kill_at or found[0], self._deadline[0] if self._deadline and self._stop is None else found[0]]
+            found += [self._kill_at or found[0], self._again_at or found[0], self._deadline[0] if self._deadline and self._stop is None else found[0]]
             if self._receiver is not None and not self._watched and not self._receiver.eof:
                 found.append(time.monotonic() + 0.05)  # crowded: look whether it still is
         return found
@@ -209,7 +214,7 @@ class Life:
         if what == "outcome":
             self._outcome = message
         elif what == "swallowed":
-            self._signal()
+            self._again_at = time.monotonic() + _AGAIN
         elif message["k"] == "state":
             self._state = message["f"]["state"]
             if self._state == "READY" and not self._started:
@@ -231,6 +236,9 @@ def _scratch_folder():
 def _remove(path):
     if path is None:
         return
-    import shutil
-
-    shutil.rmtree(path, ignore_errors=True)
+    try:
+        for name in os.listdir(path):
+            os.unlink(os.path.join(path, name))
+        os.rmdir(path)
+    except OSError:
+        pass  # the script has made folders of its own there: they go with the pod

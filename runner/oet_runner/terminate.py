@@ -19,8 +19,8 @@ TerminateInterrupt.__module__ = "oet"
 class Guard:
     """Knows whether the main thread runs the script's code, where the exception may fall, or ours, where it waits.
 
-    `ask` fetches (reason, message) from the runner; `swallowed` tells the runner that Python dropped the exception,
-    so that it sends the signal again: raised from within the hook itself it would be dropped once more.
+    `ask` fetches (reason, message) from the runner; `swallowed` tells the runner that Python dropped the exception (in
+    `__del__`, in a callback), so that it sends the signal again.
     """
 
     def __init__(self, ask, swallowed):
@@ -28,6 +28,8 @@ class Guard:
         self._swallowed = swallowed
         self._open = False
         self._raised = False
+        self._trapped = False
+        self._hook = None
         self.pending = None
 
     def install(self):
@@ -38,20 +40,52 @@ class Guard:
         def hook(args):
             if isinstance(args.exc_value, TerminateInterrupt):
                 self._raised = False
+                self._trap(sys._getframe(1))
                 self._swallowed()
             else:
                 before(args)
 
+        self._hook = hook.__code__
         sys.unraisablehook = hook
 
-    def _on_signal(self, *_):
+    def _on_signal(self, _, frame):
         if self._raised:
             return
+        while frame is not None:
+            if frame.f_code is self._hook:
+                return  # it would be dropped; the trap is set
+            frame = frame.f_back
+        self._disarm()
         if self.pending is None:
             self.pending = TerminateInterrupt(*self._ask())
         if self._open:
             self._raised = True
             raise self.pending.with_traceback(None)
+
+    def _trap(self, frame):
+        # Raised from within the hook the exception would be dropped once more, and the next signal may fall into the next
+        # `__del__`. A trace function is called in the frames outside, at their next line, and may raise there.
+        # Not at a line or a jump: there 3.12 and 3.13 may miss the `try` around a loop's last line.
+        from opcode import opname
+
+        def trap(at, event, _):
+            if self._open and not self._raised and event == "opcode" and "JUMP" not in opname[at.f_code.co_code[at.f_lasti]]:
+                self._raised = True
+                self._disarm()
+                raise self.pending.with_traceback(None)
+            return trap
+
+        while frame is not None:
+            frame.f_trace = trap
+            frame.f_trace_opcodes = True
+            frame = frame.f_back
+        self._trapped = True
+        sys.settrace(lambda *_: None)
+
+    def _disarm(self):
+        if self._trapped:
+            self._trapped = False
+            sys.settrace(None)
 
     def take(self, reason, message):
         """The exception, for who got the stop without the signal; the signal then does nothing more."""
