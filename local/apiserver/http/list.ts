@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ApiError, badRequest, expired } from '../errors.ts';
+import { ApiError, badRequest, expired, fieldForbidden, invalid, notSupported, type FieldError } from '../errors.ts';
 import type { KubeObject } from '../objects.ts';
 import { selectableFields, type Resource } from '../resources/resource.ts';
 import { shownAs } from '../rest/api.ts';
@@ -98,36 +98,61 @@ export function versionOf(query: URLSearchParams): number | undefined {
   return Number(text);
 }
 
-function checkVersion(storage: Storage, resource: Resource, query: URLSearchParams): void {
-  const version = versionOf(query);
-  const matching = query.get('resourceVersionMatch');
-  if (matching && version === undefined) {
-    throw invalidList(
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
-    );
+/** `resourceVersionMatch` and `sendInitialEvents` must go together. Throws 422. */
+export function checkMatch(query: URLSearchParams, isWatch: boolean): void {
+  const matching = query.get('resourceVersionMatch') ?? '';
+  const version = query.get('resourceVersion') ?? '';
+  const initial = query.get('sendInitialEvents');
+  const field = 'resourceVersionMatch';
+  if (isWatch) {
+    if (matching !== '' && initial === null) {
+      throw invalidList([
+        fieldForbidden(field, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
+      ]);
+    }
+    if (initial !== null && matching !== 'NotOlderThan') {
+      throw invalidList([
+        fieldForbidden(field, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+      ]);
+    }
+    return;
   }
-  if (version === undefined || version === 0) return;
-  if (version > storage.resourceVersion) {
-    throw new ApiError(
-      504,
-      'Timeout',
-      `Timeout: Too large resource version: ${version}, current: ${storage.resourceVersion}`,
-      {
-        causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-        retryAfterSeconds: 1,
-      },
-    );
+  if (initial !== null) {
+    throw invalidList([fieldForbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list')]);
   }
-  if (matching === 'Exact' && storage.since(resource.gvr, version)?.length !== 0) {
-    throw expired(`The resourceVersion for the provided list is too old.`);
+  if (matching === '') return;
+  if (version === '') {
+    throw invalidList([fieldForbidden(field, 'resourceVersionMatch is forbidden unless resourceVersion is provided')]);
+  }
+  if (matching !== 'Exact' && matching !== 'NotOlderThan') {
+    throw invalidList([notSupported(field, matching, ['Exact', 'NotOlderThan', ''])]);
+  }
+  if (matching === 'Exact' && version === '0') {
+    throw invalidList([fieldForbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')]);
   }
 }
 
-function invalidList(field: string, body: string): ApiError {
-  return new ApiError(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: ${field}: ${body}`, {
-    group: 'meta.k8s.io',
-    kind: 'ListOptions',
-    causes: [{ reason: 'FieldValueForbidden', message: body, field }],
+function invalidList(errors: FieldError[]): ApiError {
+  return invalid('ListOptions', 'meta.k8s.io', '', errors);
+}
+
+/** Throws 504 for a resourceVersion that is not there yet; a real server waits for it a little, which nobody relies on. */
+export function checkNotInFuture(storage: Storage, version: number): void {
+  if (version <= storage.resourceVersion) return;
+  const text = `Timeout: Too large resource version: ${version}, current: ${storage.resourceVersion}`;
+  throw new ApiError(504, 'Timeout', text, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
   });
+}
+
+function checkVersion(storage: Storage, resource: Resource, query: URLSearchParams): void {
+  checkMatch(query, false);
+  const version = versionOf(query);
+  if (version === undefined || version === 0) return;
+  checkNotInFuture(storage, version);
+  // only the present can be listed; as of an older version it is the same if nothing has happened since
+  if (query.get('resourceVersionMatch') === 'Exact' && storage.since(resource.gvr, version)?.length !== 0) {
+    throw expired('The resourceVersion for the provided list is too old.');
+  }
 }

@@ -15,7 +15,7 @@ import { ApiError } from '../errors.ts';
 import { load } from 'js-yaml';
 import { mediaType, parseObject, parsePatch, readBody } from './body.ts';
 import type { ResourceRequest, ServerContext } from './context.ts';
-import { numberOf, versionOf } from './list.ts';
+import { checkMatch, checkNotInFuture, numberOf, versionOf } from './list.ts';
 import { negotiate } from './negotiate.ts';
 import { applyForce, deleteOptions, writeOptions } from './options.ts';
 import { servePodSubresource } from './pods.ts';
@@ -58,7 +58,8 @@ function verbOf({ req, name, query }: ResourceRequest): Verb | undefined {
   switch (req.method) {
     case 'GET':
     case 'HEAD':
-      if (name !== undefined && !isWatch(query)) return 'get';
+      // a watch of one object by its path is long gone from the API; the object itself is answered
+      if (name !== undefined) return 'get';
       return isWatch(query) ? 'watch' : 'list';
     case 'POST':
       return name === undefined ? 'create' : undefined;
@@ -86,8 +87,9 @@ const VERBS: Record<Verb, (context: ServerContext, request: ResourceRequest) => 
   get(context, request) {
     const { req, res, query, resource } = request;
     const wanted = negotiate(req.headers.accept);
-    const object = getObject(context.api, target(request));
     const { storage, clock } = context.api;
+    checkNotInFuture(storage, versionOf(query) ?? 0);
+    const object = getObject(context.api, target(request));
     sendJson(res, 200, objectText(storage, resource, object, wanted, query, clock.now()), wanted.format);
   },
 
@@ -100,13 +102,10 @@ const VERBS: Record<Verb, (context: ServerContext, request: ResourceRequest) => 
   },
 
   watch(context, request) {
-    const { req, res, query, resource, namespace, name } = request;
+    const { req, res, query, resource, namespace } = request;
     const wanted = negotiate(req.headers.accept);
-    const selected = selectorOf(query, selectableFields(resource));
-    const match =
-      name === undefined
-        ? selected
-        : (object: KubeObject) => object.metadata.name === name && (!selected || selected(object));
+    checkMatch(query, true);
+    const match = selectorOf(query, selectableFields(resource));
     const seconds = numberOf(query, 'timeoutSeconds');
     context.hub.serve(res, {
       resource,

@@ -61,8 +61,15 @@ export function decodeObject(
   if (fieldValidation === 'Strict' && warnings.length > 0) {
     throw cannot(`strict decoding error: ${warnings.join(', ')}`);
   }
-  for (const key of Object.keys(metadata)) if (metadata[key] === null) Reflect.deleteProperty(metadata, key);
+  for (const key of Object.keys(metadata)) if (isEmpty(metadata[key])) Reflect.deleteProperty(metadata, key);
   return { object: body as KubeObject, warnings: fieldValidation === 'Warn' ? warnings : [] };
+}
+
+/** What Go leaves out when it writes metadata. */
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === '') return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) && Object.keys(value).length === 0;
 }
 
 function unknownFields(resource: Resource, body: Record<string, unknown>, metadata: Record<string, unknown>): string[] {

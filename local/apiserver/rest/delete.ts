@@ -1,8 +1,14 @@
 import { conflict } from '../errors.ts';
 import { kubeTime, type KubeObject } from '../objects.ts';
+import { customGvr } from '../resources/custom.ts';
 import type { Resource } from '../resources/resource.ts';
 import { StorageError } from '../storage.ts';
 import { shownAs, type Api } from './api.ts';
+
+const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
+
+/** Holds a CustomResourceDefinition until all of its objects have gone. */
+export const CRD_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
 
 /** `DeleteOptions` as far as they are acted on. */
 export interface DeleteOptions {
@@ -32,6 +38,9 @@ export function deleteObject(api: Api, resource: Resource, current: KubeObject, 
   if (resource.gvr === 'pods') return deletePod(api, resource, current, options);
   if (resource.gvr === 'namespaces') return markNamespace(api, current);
   const finalizers = withPropagation(current.metadata.finalizers ?? [], options.propagationPolicy);
+  if (resource.gvr === CRDS && api.storage.list(customGvr(current)).length > 0) {
+    if (!finalizers.includes(CRD_FINALIZER)) finalizers.push(CRD_FINALIZER);
+  }
   if (finalizers.length === 0) {
     api.storage.delete(resource.gvr, namespace, name);
     return { object: shown, gone: true };
@@ -45,7 +54,7 @@ export function deleteObject(api: Api, resource: Resource, current: KubeObject, 
 
 function checkPreconditions(resource: Resource, current: KubeObject, { preconditions }: DeleteOptions): void {
   const { uid, resourceVersion, name } = current.metadata;
-  const fail = (what: string, given: string, there: string, end: string): StorageErrorLike =>
+  const fail = (what: string, given: string, there: string, end: string): Error =>
     conflict(
       resource.kind,
       resource.group,
@@ -59,8 +68,6 @@ function checkPreconditions(resource: Resource, current: KubeObject, { precondit
     throw fail('ResourceVersion', preconditions.resourceVersion, resourceVersion ?? '', 'modified');
   }
 }
-
-type StorageErrorLike = Error;
 
 function withPropagation(finalizers: string[], policy: DeleteOptions['propagationPolicy']): string[] {
   const own = finalizers.filter((each) => each !== 'orphan' && each !== 'foregroundDeletion');

@@ -30,13 +30,22 @@ function prune(
   const embedded = isRoot || schema['x-kubernetes-embedded-resource'] === true;
   for (const key of Object.keys(value).sort()) {
     const known = propertySchema(schema, key);
-    if (known) {
+    if (known && value[key] === null && !allowsNull(resolve(known))) {
+      // not an error: a real server drops it
+      Reflect.deleteProperty(value, key);
+    } else if (known) {
       prune(resolve(known), value[key], resolve, child(path, key), false, unknown);
     } else if (!(embedded && (key === 'apiVersion' || key === 'kind' || key === 'metadata')) && !keepsUnknown(schema)) {
       unknown.push(child(path, key));
       Reflect.deleteProperty(value, key);
     }
   }
+}
+
+function allowsNull(schema: Schema): boolean {
+  return (
+    schema.nullable === true || schema.type === undefined || schema['x-kubernetes-preserve-unknown-fields'] === true
+  );
 }
 
 /** Fills in defaults, in place; a null where a default is declared and null is not allowed counts as absent. */
