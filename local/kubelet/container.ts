@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { kubeTime } from '../apiserver/objects.ts';
 import type { AttachTarget } from './attach.ts';
 import { createDecoder } from './cri.ts';
-import { ConfigError, containerArgv, containerEnv } from './env.ts';
+import { checkUser, ConfigError, containerArgv, containerEnv } from './env.ts';
 import { imageProblem } from './images.ts';
 import { openLogFile, type LogFile } from './log-file.ts';
 import { newContainerId, type Node } from './node.ts';
@@ -92,6 +92,7 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
   }
 
   async function run(): Promise<void> {
+    checkUser(pod, spec);
     const facts = { nodeName: node.name, hostIP: node.address, podIP: node.address };
     const own = containerEnv(pod, spec, node.lookup, facts);
     const env = { ...baseEnv(), ...own };

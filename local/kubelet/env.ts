@@ -1,5 +1,5 @@
 import type { KubeObject } from '../apiserver/objects.ts';
-import type { ContainerSpec, EnvVar, KeySelector, Pod } from './pod.ts';
+import { fullName, type ContainerSpec, type EnvVar, type KeySelector, type Pod } from './pod.ts';
 import { parseQuantity } from './quantity.ts';
 
 /** A container that cannot be made because its configuration names something that is not there. */
@@ -44,6 +44,18 @@ export function containerEnv(
     if (value !== undefined) result[entry.name] = value;
   }
   return result;
+}
+
+/** Refuses what a kubelet refuses of an image whose user is root, as those of Python are. Throws {@link ConfigError}. */
+export function checkUser(pod: Pod, container: ContainerSpec): void {
+  const user = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser;
+  const nonRoot = container.securityContext?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot;
+  if (!nonRoot || (user !== undefined && user !== 0)) return;
+  const what =
+    user === 0
+      ? "container's runAsUser breaks non-root policy"
+      : 'container has runAsNonRoot and image will run as root';
+  throw new ConfigError(`${what} (pod: "${fullName(pod)}(${pod.metadata.uid ?? ''})", container: ${container.name})`);
 }
 
 /** Command and arguments with `$(NAME)` expanded. An image's own command is not known: without one this is a Python. */

@@ -3,7 +3,7 @@ import type { ContainerSpec, ContainerState } from './pod.ts';
 
 /**
  * Why the container's image cannot be had; undefined if it can. There are no images here: every name stands for this
- * machine's Python, but for those that the knobs name and those that say `does-not-exist`, so that a pod can fail by it.
+ * machine's Python, but for those that the knobs name and those that say `does-not-exist` or `no-such-image`, so that a pod can fail by it.
  */
 export function imageProblem(
   container: ContainerSpec,
@@ -11,7 +11,7 @@ export function imageProblem(
   attempt: number,
 ): ContainerState | undefined {
   const { image } = container;
-  if (!image.includes('does-not-exist') && !knobs.missingImages.includes(image)) return undefined;
+  if (!/does-not-exist|no-such-image/.test(image) && !knobs.missingImages.includes(image)) return undefined;
   if (container.imagePullPolicy === 'Never') {
     const message = `Container image "${image}" is not present with pull policy of Never`;
     return { waiting: { reason: 'ErrImageNeverPull', message } };

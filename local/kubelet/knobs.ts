@@ -21,7 +21,7 @@ export interface KubeletKnobs {
   maxFollows: number;
   /** Bytes that an attached client may be behind before its container's output is held up. */
   attachBuffer: number;
-  /** Images that cannot be pulled, beside those whose name contains `does-not-exist`. */
+  /** Images that cannot be pulled, beside those whose name has `does-not-exist` or `no-such-image` in it. */
   missingImages: string[];
   /** Milliseconds between two looks at a pod that waits for an image, a Secret or a ConfigMap. */
   retryMs: number;

@@ -116,6 +116,14 @@ describe('a pod that cannot run', () => {
       { reason: 'CreateContainerConfigError', message: 'secret "no" not found' },
     ],
     [
+      'an image of root',
+      { securityContext: { runAsNonRoot: true } },
+      {
+        reason: 'CreateContainerConfigError',
+        message: expect.stringMatching(/^container has runAsNonRoot and image will run as root/),
+      },
+    ],
+    [
       'a missing ConfigMap',
       { envFrom: [{ configMapRef: { name: 'no' } }] },
       { reason: 'CreateContainerConfigError', message: 'configmap "no" not found' },

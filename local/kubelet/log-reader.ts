@@ -20,7 +20,14 @@ export async function readLog(source: LogSource, options: LogOptions, sink: LogS
   const { log } = source;
   await log.flushed();
   let generation = log.generation;
-  let file = await open(log.path, 'r');
+  let file: FileHandle;
+  try {
+    file = await open(log.path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await give(sink, Buffer.from(`failed to try resolving symlinks in path "${log.path}": no such file or directory`));
+    return;
+  }
   let left = options.limitBytes ?? Infinity;
   try {
     const since = sinceText(options, now());

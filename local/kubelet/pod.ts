@@ -27,6 +27,12 @@ export interface EnvFromSource {
   secretRef?: { name?: string; optional?: boolean };
 }
 
+/** The part of a securityContext that decides whether a container may start. */
+export interface SecurityContext {
+  runAsNonRoot?: boolean;
+  runAsUser?: number;
+}
+
 /** One container of a pod's spec. */
 export interface ContainerSpec {
   name: string;
@@ -44,6 +50,7 @@ export interface ContainerSpec {
   volumeMounts?: { name: string; mountPath: string }[];
   terminationMessagePath?: string;
   terminationMessagePolicy?: string;
+  securityContext?: SecurityContext;
 }
 
 /** A pod's spec. */
@@ -59,6 +66,7 @@ export interface PodSpec {
   terminationGracePeriodSeconds?: number;
   hostname?: string;
   serviceAccountName?: string;
+  securityContext?: SecurityContext;
 }
 
 /** One condition of a pod. */
