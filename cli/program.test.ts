@@ -12,7 +12,10 @@ beforeEach(async () => {
   terminal = new Terminal(server.url);
 });
 
-afterEach(() => server.down());
+afterEach(async () => {
+  terminal.interrupt.abort();
+  await server.down();
+});
 
 const HINT = ' For more details:- oet procedure describe --pid=<id>';
 

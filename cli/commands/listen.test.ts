@@ -10,7 +10,10 @@ beforeEach(async () => {
   terminal = new Terminal(server.url);
 });
 
-afterEach(() => server.down());
+afterEach(async () => {
+  terminal.interrupt.abort();
+  await server.down();
+});
 
 function announce(msg: unknown): object {
   return { topic: 'user.script.announce', msg_src: '1', msg };
@@ -41,6 +44,8 @@ test('a line per known event, each once through cuts and an outage', async () =>
     server.events.send(announce(`message ${n}`));
     if (n % 10 === 7) await server.up();
     expected.push(`- Script message: message ${n}`);
+    // Before its first event a client has no id to go on from.
+    if (n === 0) await terminal.until(() => terminal.out !== '');
   }
   await terminal.until(() => terminal.out.includes('message 39'));
   expect(await quit(running)).toEqual(expected);

@@ -12,7 +12,10 @@ beforeEach(async () => {
   terminal.files['hello.py'] = 'def main(): pass\n';
 });
 
-afterEach(() => server.down());
+afterEach(async () => {
+  terminal.interrupt.abort();
+  await server.down();
+});
 
 function bodies(): string[] {
   return server.seen.filter(({ method }) => method !== 'GET').map(({ body }) => body);

@@ -10,7 +10,10 @@ beforeEach(async () => {
   terminal = new Terminal(server.url);
 });
 
-afterEach(() => server.down());
+afterEach(async () => {
+  terminal.interrupt.abort();
+  await server.down();
+});
 
 test('follows until the end', async () => {
   server.add({ states: ['READY', 'RUNNING'] });

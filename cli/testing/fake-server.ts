@@ -238,6 +238,7 @@ export class FakeServer {
     response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
     response.flushHeaders();
     const send = (): void => {
+      if (response.writableEnded || response.destroyed) return;
       const parts = procedure.output.filter(({ stream }) => wanted === null || stream === wanted);
       const all = Buffer.concat(parts.map(({ bytes }) => bytes));
       if (all.length > sent) response.write(all.subarray(sent));
