@@ -16,8 +16,9 @@ describe('log lines', () => {
       fc.oneof(
         fc.string({ maxLength: 30 }),
         fc.constant('x'.repeat(MAX_LINE)),
-        fc.constant('y'.repeat(3 * MAX_LINE + 1)),
+        fc.constant('y'.repeat(2 * MAX_LINE + 1)),
       ),
+      { maxLength: 8 },
     );
     const shares = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 5 });
     fc.assert(
@@ -29,9 +30,10 @@ describe('log lines', () => {
           ...splitter.end(TIME),
         ]);
         const decoder = createDecoder({});
-        expect(Buffer.concat(cut(file, wayOut).map((chunk) => decoder.push(chunk)))).toEqual(written);
+        const back = Buffer.concat(cut(file, wayOut).map((chunk) => decoder.push(chunk)));
+        expect(back.equals(written)).toBe(true);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
