@@ -6,6 +6,7 @@ import type { ConfigChoice, CredentialSource, Credentials } from './auth.ts';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { fromFailure, fromResponse, KubeError } from './errors.ts';
+import { limit } from './limit.ts';
 
 /** The verbs of the Kubernetes API. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -127,12 +128,12 @@ class HttpKube implements Kube {
 
   async #once(method: Method, path: string, options: RequestOptions): Promise<unknown> {
     const what = `${method} ${path}`;
-    const limit = this.#limit(options.signal, options.timeoutMs ?? CALL_MS);
+    const limits = limit(this.#clock, options.signal, options.timeoutMs ?? CALL_MS);
     try {
       const body =
         options.body === undefined || typeof options.body === 'string' ? options.body : JSON.stringify(options.body);
       const type = options.contentType ?? (method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
-      const answer = await this.#dispatch('calls', method, path, options.query, limit.signal, body, type);
+      const answer = await this.#dispatch('calls', method, path, options.query, limits.signal, body, type);
       const text = await answer.body.text();
       if (answer.statusCode >= 300)
         throw fromResponse(answer.statusCode, text, what, one(answer.headers['retry-after']));
@@ -140,9 +141,9 @@ class HttpKube implements Kube {
         return text === '' ? undefined : text;
       return options.parse ? options.parse(text) : (JSON.parse(text) as unknown);
     } catch (error) {
-      throw error instanceof KubeError ? error : fromFailure(error, what, limit.why());
+      throw error instanceof KubeError ? error : fromFailure(error, what, limits.why());
     } finally {
-      limit.release();
+      limits.release();
     }
   }
 
@@ -158,19 +159,19 @@ class HttpKube implements Kube {
 
   async #streamOnce(path: string, options: StreamOptions): Promise<StreamResponse> {
     const what = `GET ${path}`;
-    const limit = this.#limit(options.signal, options.timeoutMs ?? HEADERS_MS);
+    const limits = limit(this.#clock, options.signal, options.timeoutMs ?? HEADERS_MS);
     try {
-      const answer = await this.#dispatch('streams', 'GET', path, options.query, limit.signal);
+      const answer = await this.#dispatch('streams', 'GET', path, options.query, limits.signal);
       const { statusCode: status, headers, body } = answer;
       if (status >= 300) throw fromResponse(status, await body.text(), what, one(headers['retry-after']));
-      limit.disarm();
+      limits.disarm();
       // An abort between here and the first read must not be an uncaught 'error'; readers still see it.
       body.on('error', () => undefined);
-      body.once('close', limit.release);
+      body.once('close', limits.release);
       return { status, headers, body };
     } catch (error) {
-      limit.release();
-      throw error instanceof KubeError ? error : fromFailure(error, what, limit.why());
+      limits.release();
+      throw error instanceof KubeError ? error : fromFailure(error, what, limits.why());
     }
   }
 
@@ -240,38 +241,6 @@ class HttpKube implements Kube {
     for (const agent of old ? [old.calls, old.streams] : []) agent.close().catch(() => undefined); // nobody waits for it
     return this.#pools;
   }
-
-  /** One signal from the caller's and a timeout; `why` tells which of them it was. */
-  #limit(outer: AbortSignal | undefined, timeoutMs: number): Limit {
-    const controller = new AbortController();
-    let code: 'aborted' | 'timeout' | undefined;
-    const end = (why: 'aborted' | 'timeout', text: string): void => {
-      code ??= why;
-      controller.abort(new Error(text));
-    };
-    const onAbort = (): void => end('aborted', 'aborted');
-    const timer =
-      timeoutMs > 0
-        ? this.#clock.setTimeout(() => end('timeout', `no answer in ${timeoutMs} ms`), timeoutMs)
-        : undefined;
-    const disarm = (): void => timer?.cancel();
-    if (outer?.aborted) onAbort();
-    else outer?.addEventListener('abort', onAbort, { once: true });
-    const release = (): void => {
-      disarm();
-      outer?.removeEventListener('abort', onAbort);
-    };
-    return { signal: controller.signal, why: () => code, disarm, release };
-  }
-}
-
-interface Limit {
-  signal: AbortSignal;
-  why: () => string | undefined;
-  /** No more timeout. */
-  disarm: () => void;
-  /** Lets go of the outer signal, too. */
-  release: () => void;
 }
 
 const one = (header: string | string[] | undefined): string | undefined => (Array.isArray(header) ? header[0] : header);

@@ -4,6 +4,7 @@ import type { Kube } from './client.ts';
 import { isAlreadyExists, isConflict, isNotFound, KubeError } from './errors.ts';
 import { LEASES } from './kinds.ts';
 import type { Lease } from './kinds.ts';
+import { limit } from './limit.ts';
 import { silent } from './logger.ts';
 import type { Logger } from './logger.ts';
 import type { Stored } from './meta.ts';
@@ -115,20 +116,16 @@ export class LeaseElector {
   /** One try to take or renew the lease; true if it is ours now. Failures are logged and count as a no. */
   async #attempt(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const { clock, logger, identity } = this.#options;
-    const limit = new AbortController();
-    const abort = (): void => limit.abort();
-    const timer = clock.setTimeout(abort, timeoutMs);
-    signal.addEventListener('abort', abort, { once: true });
+    const limits = limit(clock, signal, timeoutMs);
     try {
-      return await this.#tryLease(limit.signal);
+      return await this.#tryLease(limits.signal);
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       const raced = isConflict(error) || isAlreadyExists(error); // the next attempt sees who won
       if (!raced && !aborted(signal)) logger.warn({ err: error, identity }, 'the lease cannot be written');
       return false;
     } finally {
-      timer.cancel();
-      signal.removeEventListener('abort', abort);
+      limits.release();
     }
   }
 
