@@ -26,6 +26,8 @@ export interface AppPorts {
     readonly scriptsLocation: string;
     readonly historyLimit: number;
     readonly trustProxy: boolean | number | string;
+    /** Whether events tell of GETs to those who listen; default true. */
+    readonly announceReads?: boolean;
     /** Silence between heartbeats of event streams in ms; default 15 s. */
     readonly heartbeatMs?: number;
   };
@@ -54,7 +56,7 @@ const VERSION = /^v[1-7]$/;
 /** Builds the app over its ports. Listens to nothing, reads no environment. */
 export function buildApp(ports: AppPorts): App {
   const { config, catalogue, store, storeWatch, clock, logger, shutdown } = ports;
-  const listeners = new Listeners(clock);
+  const listeners = new Listeners(clock, config.announceReads ?? true);
   const announcer = new Announcer(store, config.namespace, logger);
   const tail = new Tail(store, config.namespace, storeWatch, logger);
   const service = new ProcedureService({ ...ports, namespace: config.namespace, historyLimit: config.historyLimit });
@@ -104,7 +106,10 @@ function requestId(logger: Logger): RequestHandler {
     response.once('close', () => {
       const ms = Math.round((performance.now() - begin) * 10) / 10;
       const { method, originalUrl: url } = request;
-      logger.debug({ requestId: id, method, url, status: response.statusCode, ms }, 'request');
+      const fields = { requestId: id, method, url, status: response.statusCode, ms };
+      // Who changed what is worth a line; who looked is not.
+      if (method === 'GET' || method === 'HEAD') logger.debug(fields, 'request');
+      else logger.info(fields, 'request');
     });
     next();
   };

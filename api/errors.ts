@@ -18,8 +18,14 @@ export const CATALOGUE = {
     status: 409,
     detail: (id, state) => `Cannot start procedure ${id}: its state is ${state}, only a READY procedure can be started`,
   },
-  'already-started': { status: 409, detail: (id) => `Cannot start procedure ${id}: it has been started already` },
-  'being-stopped': { status: 409, detail: (id) => `Cannot start procedure ${id}: it is being stopped` },
+  'already-started': {
+    status: 409,
+    detail: (id, state) => `Cannot start procedure ${id} in state ${state}: it has been started already`,
+  },
+  'being-stopped': {
+    status: 409,
+    detail: (id, state) => `Cannot start procedure ${id} in state ${state}: it is being stopped`,
+  },
   'stop-timeout': {
     status: 504,
     detail: (id, state) => `Timeout waiting for script with ID ${id} to stop; its state is ${state}`,

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { CONFIG_MAPS, connect, PROCEDURES, Reflector, resource, systemClock } from '../kube/index.ts';
 import type { Kube } from '../kube/index.ts';
@@ -8,8 +9,10 @@ import { losslessParse, openStore } from '../journal/index.ts';
 import type { Procedure } from '../crds/index.ts';
 import { buildApp } from './app.ts';
 import { readConfig } from './config.ts';
+import { flag, flagSources } from './flags.ts';
 import type { ProcedureResource } from './ports.ts';
 import { Catalogue } from './procedures/catalogue.ts';
+import { confirmUnseen } from './procedures/confirm.ts';
 import { StoreWatch } from './store-watch.ts';
 
 /** What open answers and slow clients may take at shutdown, in ms; the pod's grace is 30 s. */
@@ -49,6 +52,9 @@ function asked(): Promise<NodeJS.Signals> {
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
+  const sources = flagSources(process.env, fileURLToPath(new URL('..', import.meta.url)));
+  // Upstream tells listeners of every GET, too. Each is a write to the store.
+  const announceReads = flag('OET_ANNOUNCE_READS', true, sources);
   const logger = pino({ level: config.logLevel, base: { name: 'oet-rest' } });
   const signalled = asked();
   const shutdown = new AbortController();
@@ -63,10 +69,11 @@ async function main(): Promise<void> {
     onChange: (change) => catalogue.apply(change),
     logger,
   });
+  const procedures = procedureResource(kube, config.namespace);
   const storeWatch = new StoreWatch(store, systemClock, logger);
   const { express, flushed } = buildApp({
-    config,
-    resource: procedureResource(kube, config.namespace),
+    config: { ...config, announceReads },
+    resource: procedures,
     catalogue,
     store,
     storeWatch,
@@ -79,7 +86,11 @@ async function main(): Promise<void> {
     },
     shutdown: signal,
   });
-  const running = Promise.all([reflector.run(signal), storeWatch.run(signal)]);
+  const running = Promise.all([
+    reflector.run(signal),
+    storeWatch.run(signal),
+    confirmUnseen(catalogue, procedures, { clock: systemClock, logger }, signal),
+  ]);
   const server = createServer({ keepAliveTimeout: 65_000 }, express);
   const port = await listen(server, config.port, config.host);
   logger.info({ host: config.host, port, namespace: config.namespace, server: kube.server }, 'listening');

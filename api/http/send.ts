@@ -1,11 +1,16 @@
 import type { Response } from 'express';
 
-/** Aborts when the client goes away or `server` (the shutdown) does. Release it when the answer is done. */
-export function clientSignal(response: Response, server: AbortSignal): AbortSignal {
+/** Aborts when the client goes away or the server shuts down. */
+export function clientSignal(response: Response, shutdown: AbortSignal): AbortSignal {
   const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  if (response.closed) gone.abort();
-  return AbortSignal.any([gone.signal, server]);
+  const leave = (): void => {
+    gone.abort();
+    shutdown.removeEventListener('abort', leave);
+  };
+  response.once('close', leave);
+  shutdown.addEventListener('abort', leave, { once: true });
+  if (response.closed || shutdown.aborted) leave();
+  return gone.signal;
 }
 
 /**

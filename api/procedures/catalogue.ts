@@ -17,6 +17,8 @@ export class Catalogue {
   readonly #deleted = new Set<string>();
   readonly #names = new Map<number, string>();
   readonly #waiting = new Set<() => void>();
+  /** Names of what we made, until the watch shows it. */
+  readonly #unseen = new Set<string>();
   #maxId = 0;
 
   /** The highest id seen. */
@@ -31,22 +33,22 @@ export class Catalogue {
       this.#deleted.delete(uid);
       if (this.#byName.get(name)?.metadata.uid === uid) this.#drop(name);
     } else if (!this.#deleted.has(uid)) {
-      this.noteWritten(object);
+      this.#unseen.delete(name);
+      this.#put(object);
     }
     this.#wake();
   }
 
-  /** What a write of ours returned. An older version than the one that is known changes nothing. */
+  /** What a write of ours returned. */
   noteWritten(object: StoredProcedure): void {
     const { name } = object.metadata;
-    const known = this.#byName.get(name);
-    if (known && isNewer(known, object)) return;
-    if (known) this.#drop(name);
-    this.#byName.set(name, object);
-    const id = idOf(object);
-    if (id === undefined) return;
-    this.#names.set(id, name);
-    this.#maxId = Math.max(this.#maxId, id);
+    if (!this.#byName.has(name)) this.#unseen.add(name);
+    this.#put(object);
+  }
+
+  /** What we made and the watch has not shown. What came and went while the watch was broken stays here until somebody looks. */
+  unseen(): StoredProcedure[] {
+    return [...this.#unseen].map((name) => this.#byName.get(name)).filter((object) => object !== undefined);
   }
 
   /** We have asked for its deletion: it is gone for our clients. */
@@ -59,12 +61,18 @@ export class Catalogue {
 
   /** The deletion failed after all. */
   undelete(object: StoredProcedure): void {
-    if (this.#deleted.delete(object.metadata.uid)) this.noteWritten(object);
+    if (this.#deleted.delete(object.metadata.uid)) this.#put(object);
   }
 
   get(id: number): StoredProcedure | undefined {
     const name = this.#names.get(id);
     return name === undefined ? undefined : this.#byName.get(name);
+  }
+
+  /** The newest version of this very object; itself if it is gone. */
+  current(object: StoredProcedure): StoredProcedure {
+    const known = this.#byName.get(object.metadata.name);
+    return known?.metadata.uid === object.metadata.uid ? known : object;
   }
 
   /** Those that have an id, oldest first. */
@@ -89,7 +97,22 @@ export class Catalogue {
     });
   }
 
+  /** An older version than the one that is known changes nothing. */
+  #put(object: StoredProcedure): void {
+    const { name } = object.metadata;
+    const known = this.#byName.get(name);
+    if (known && isNewer(known, object)) return;
+    const oldId = known && idOf(known);
+    if (oldId !== undefined && this.#names.get(oldId) === name) this.#names.delete(oldId);
+    this.#byName.set(name, object);
+    const id = idOf(object);
+    if (id === undefined) return;
+    this.#names.set(id, name);
+    this.#maxId = Math.max(this.#maxId, id);
+  }
+
   #drop(name: string): void {
+    this.#unseen.delete(name);
     const old = this.#byName.get(name);
     this.#byName.delete(name);
     const id = old && idOf(old);

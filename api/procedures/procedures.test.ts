@@ -506,3 +506,23 @@ describe('the frame around it', () => {
     }
   });
 });
+
+describe('Idempotency-Key', () => {
+  it('makes one procedure, however often it is sent, at once or later', async () => {
+    const headers = { 'Idempotency-Key': 'observation-1' };
+    const post = () => call(harness, 'POST', '/procedures', HELLO, headers);
+
+    const answers = [...(await Promise.all([post(), post(), post()])), await post()];
+
+    expect(answers.map(({ status, body }) => [status, body.id])).toEqual(answers.map(() => [201, 1]));
+    expect(harness.kubernetes.objects.size).toBe(1);
+    expect((await call(harness, 'POST', '/procedures', HELLO, { 'Idempotency-Key': 'other' })).body.id).toBe(2);
+  });
+
+  it('is refused where it cannot be kept', async () => {
+    const { status, body } = await call(harness, 'POST', '/procedures', HELLO, { 'Idempotency-Key': 'x'.repeat(300) });
+
+    expect(status).toBe(422);
+    expect(body.detail[0].loc).toEqual(['header', 'Idempotency-Key']);
+  });
+});

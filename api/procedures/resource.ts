@@ -23,13 +23,20 @@ export const nameOf = (id: number): string => `procedure-${id}`;
 /** The Procedure for a request. `created` in microseconds since the epoch. */
 export function procedureFor(
   request: CreateRequest,
-  place: { readonly namespace: string; readonly id: number; readonly created: number; readonly automatic?: boolean },
+  place: {
+    readonly namespace: string;
+    readonly id: number;
+    readonly created: number;
+    readonly automatic?: boolean;
+    readonly key?: string;
+  },
 ): ProcedureInput {
   const { view, spec } = request.script;
   const { init = NO_ARGUMENTS, main } = request.args;
   const shown = JSON.stringify(view);
   const annotations = {
     [ANNOTATIONS.created]: String(place.created),
+    ...(place.key === undefined ? {} : { [ANNOTATIONS.idempotencyKey]: place.key }),
     ...(shown === JSON.stringify(viewOf(spec, '')) ? {} : { [SCRIPT_ANNOTATION]: shown }),
   };
   return {
@@ -66,6 +73,11 @@ export function isOurs({ metadata: { name, labels } }: Pick<Procedure, 'metadata
  */
 export function idOf(procedure: Procedure): number | undefined {
   return procedure.status.id ?? (isOurs(procedure) ? Number(procedure.metadata.labels?.[LABELS.id]) : undefined);
+}
+
+/** The key under which REST made it. */
+export function keyOf(procedure: Procedure): string | undefined {
+  return isOurs(procedure) ? procedure.metadata.annotations?.[ANNOTATIONS.idempotencyKey] : undefined;
 }
 
 /** When a Procedure was created: microseconds since the epoch. */

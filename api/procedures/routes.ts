@@ -13,7 +13,8 @@ import type { Listeners } from '../stream/listeners.ts';
 import { abortRequest } from './abort.ts';
 import { announceCreate, announceList, announceStart, announceStop } from './announcements.ts';
 import type { Announcer } from './announcer.ts';
-import type { ProcedureService } from './service.ts';
+import { idempotencyKey } from './idempotency.ts';
+import type { KnownSources, ProcedureService } from './service.ts';
 import { summarise } from './summary.ts';
 import type { Summary } from './summary.ts';
 
@@ -42,8 +43,9 @@ export function procedureRoutes(ports: ProcedureRoutePorts): Router {
     })
     .post(rawBody(), async (request, response) => {
       const wanted = parsed(request, readCreate);
+      const key = idempotencyKey(request.get('Idempotency-Key'));
       announcer.announce(announceCreate(wanted));
-      const summary = await service.create(wanted);
+      const summary = await service.create(wanted, key === undefined ? {} : { key });
       const body = shown(summary, request);
       response.status(201).location(body.uri).json(body);
     })
@@ -60,17 +62,17 @@ export function procedureRoutes(ports: ProcedureRoutePorts): Router {
       const issues: Issue[] = [];
       const id = parseId(request.params.id, issues);
       const change = parsed(request, readChange, issues);
-      const { procedure, run } = await service.sources(id);
-      const { uid } = procedure.metadata;
-      if (listeners.expected) announcer.announce(...announceList(id, [summarise({ procedure, run })]));
+      const sources = await service.sources(id);
+      const { uid } = sources.procedure.metadata;
+      if (listeners.expected) announcer.announce(...announceList(id, [summarise(sources)]));
       if (change.state === 'RUNNING') {
         announcer.announce(announceStart(id, uid, change.args.main));
-        response.json(shown(await service.start(id, change), request));
+        response.json(shown(await service.start(sources, change), request));
       } else if (change.state === 'STOPPED') {
         announcer.announce(announceStop(id, uid, change.abort));
-        await stop(ports, id, change, response);
+        await stop(ports, sources, change, response);
       } else {
-        response.json(shown(summarise({ procedure, run }), request));
+        response.json(shown(summarise(sources), request));
       }
     })
     .delete(async (request, response) => {
@@ -83,17 +85,21 @@ export function procedureRoutes(ports: ProcedureRoutePorts): Router {
 }
 
 async function stop(
-  { service, scriptsLocation, shutdown }: ProcedureRoutePorts,
-  id: number,
+  { service, announcer, scriptsLocation, shutdown }: ProcedureRoutePorts,
+  sources: KnownSources,
   { abort }: ChangeRequest,
   response: Response,
 ): Promise<void> {
-  if (!(await service.stop(id, shutdown))) {
+  const { id } = summarise(sources);
+  if (!(await service.stop(sources, shutdown))) {
     response.json({ abort_message: `Cannot stop script with ID ${id}: Script is not running` });
     return;
   }
   const script = abort ? abortRequest(summarise(await service.record(id)), scriptsLocation) : undefined;
-  if (script) await service.create(script, true);
+  if (script) {
+    announcer.announce(announceCreate(script));
+    await service.create(script, { automatic: true });
+  }
   const suffix = script ? ' and aborted subarray activity' : '';
   response.json({ abort_message: `Successfully stopped script with ID ${id}${suffix}` });
 }

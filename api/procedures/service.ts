@@ -8,7 +8,8 @@ import type { ChangeRequest, CreateRequest } from '../requests/procedures.ts';
 import type { StoreWatch } from '../store-watch.ts';
 import type { Catalogue } from './catalogue.ts';
 import { forgettable } from './history-limit.ts';
-import { argumentText, procedureFor } from './resource.ts';
+import { SingleFlight } from './idempotency.ts';
+import { argumentText, keyOf, procedureFor } from './resource.ts';
 import { isOver, summarise } from './summary.ts';
 import type { Sources, Summary } from './summary.ts';
 
@@ -26,6 +27,17 @@ export interface ServicePorts {
   readonly historyLimit: number;
 }
 
+/** How a procedure is made. */
+export interface CreateOptions {
+  /** It starts by itself once READY. */
+  readonly automatic?: boolean;
+  /** The client's key: a second create with it makes nothing. */
+  readonly key?: string;
+}
+
+/** What is known of a procedure that exists. */
+export type KnownSources = Sources & { readonly procedure: StoredProcedure };
+
 /** How many names may be taken by others before a create gives up; each try skips twice as many as the one before. */
 const NAME_TRIES = 30;
 /** How often a waiting stop looks by itself, should a notice get lost. */
@@ -38,6 +50,7 @@ const STOP_SLACK_MS = 10_000;
 /** What REST does with procedures. Every error is an ApiError, or unexpected. */
 export class ProcedureService {
   readonly #ports: ServicePorts;
+  readonly #flights = new SingleFlight();
 
   constructor(ports: ServicePorts) {
     this.#ports = ports;
@@ -55,7 +68,7 @@ export class ProcedureService {
   }
 
   /** What is known of a procedure; `unknown-procedure` if nothing is. */
-  async sources(id: number): Promise<Sources & { readonly procedure: StoredProcedure }> {
+  async sources(id: number): Promise<KnownSources> {
     const procedure = this.#known(id);
     return { procedure, run: await this.#ports.store.run(procedure.metadata.uid) };
   }
@@ -69,14 +82,24 @@ export class ProcedureService {
     return { procedure, run };
   }
 
-  /** Makes a procedure; it starts by itself once READY if `automatic`. */
-  async create(request: CreateRequest, automatic = false): Promise<Summary> {
+  /** Makes a procedure, or finds the one that was made under the same key. */
+  async create(request: CreateRequest, options: CreateOptions = {}): Promise<Summary> {
+    const { key } = options;
+    if (key === undefined) return this.#create(request, options);
+    return this.#flights.run(key, async () => {
+      const procedure = this.#ports.catalogue.list().find((each) => keyOf(each) === key);
+      if (!procedure) return this.#create(request, options);
+      return summarise({ procedure, run: await this.#ports.store.run(procedure.metadata.uid) });
+    });
+  }
+
+  async #create(request: CreateRequest, options: CreateOptions): Promise<Summary> {
     const { namespace, clock, resource, catalogue } = this.#ports;
     let id = await this.#freeId(1);
     for (let tries = 1, skip = 1; ; tries++) {
       const created = Math.round(clock.now() * 1000);
       try {
-        const procedure = await resource.create(procedureFor(request, { namespace, id, created, automatic }));
+        const procedure = await resource.create(procedureFor(request, { namespace, id, created, ...options }));
         catalogue.noteWritten(procedure);
         this.#forget();
         return summarise({ procedure });
@@ -91,13 +114,12 @@ export class ProcedureService {
   }
 
   /** Asks for `main` to run; the answer shows READY still. Exactly one of several starts succeeds. */
-  async start(id: number, { args }: ChangeRequest): Promise<Summary> {
-    const { procedure, run } = await this.sources(id);
-    const { state } = summarise({ procedure, run });
+  async start({ procedure, run }: KnownSources, { args }: ChangeRequest): Promise<Summary> {
+    const { id, state } = summarise({ procedure, run });
     if (state !== 'READY') throw apiError('not-ready', [id, state]);
     // READY comes a second time, after main; the operator knows better, but its answer would come late.
-    if (procedure.spec.start ?? hasRun(run)) throw apiError('already-started', [id]);
-    if (procedure.spec.stop) throw apiError('being-stopped', [id]);
+    if (procedure.spec.start ?? hasRun(run)) throw apiError('already-started', [id, state]);
+    if (procedure.spec.stop) throw apiError('being-stopped', [id, state]);
     const argsJSON = args.main ?? (procedure.spec.main ? argumentText(procedure.spec.main) : NO_ARGUMENTS);
     // The time makes every request differ, so that write-once lets only the first of several equal ones through.
     const start = { argsJSON, time: new Date(this.#ports.clock.now()).toISOString() };
@@ -106,9 +128,9 @@ export class ProcedureService {
   }
 
   /** Asks for the end and waits for it. False if the script is over already, or ended otherwise before the stop came. */
-  async stop(id: number, signal: AbortSignal): Promise<boolean> {
-    const before = await this.sources(id);
+  async stop(before: KnownSources, signal: AbortSignal): Promise<boolean> {
     if (isOver(before)) return false;
+    const { id } = summarise(before);
     let { procedure } = before;
     if (!procedure.spec.stop) {
       const stop = { mode: 'Graceful', reason: 'user' };
@@ -164,7 +186,8 @@ export class ProcedureService {
       return patched;
     } catch (error) {
       if (isNotFound(error)) throw apiError('unknown-procedure', [id], { cause: error });
-      if (isInvalid(error) || isConflict(error)) throw apiError(conflict, [id], { cause: error });
+      if (isInvalid(error) || isConflict(error))
+        throw apiError(conflict, [id, summarise({ procedure }).state], { cause: error });
       throw fromKube(error);
     }
   }
@@ -172,24 +195,23 @@ export class ProcedureService {
   /** Waits until a procedure is over, at most `ms`. */
   async #over(procedure: StoredProcedure, ms: number, signal: AbortSignal): Promise<Sources> {
     const { store, storeWatch, catalogue, clock } = this.#ports;
+    const { uid } = procedure.metadata;
     const deadline = clock.now() + ms;
     for (;;) {
       const seen = storeWatch.lastId;
-      const done = new AbortController();
-      const change = catalogue.changed(done.signal);
-      const run = await store.run(procedure.metadata.uid);
-      const now = catalogue.list().find(({ metadata }) => metadata.uid === procedure.metadata.uid) ?? procedure;
-      const sources = { procedure: now, run };
+      // News from either source end the wait; leaving it takes both waits along.
+      const leave = new AbortController();
+      const change = catalogue.changed(leave.signal);
+      const run = await store.run(uid);
+      const sources = { procedure: catalogue.current(procedure), run };
       const left = deadline - clock.now();
-      if (isOver(sources) || left <= 0 || signal.aborted) {
-        done.abort();
-        return sources;
+      if (!isOver(sources) && left > 0 && !signal.aborted) {
+        await Promise.race([change, storeWatch.wait(seen, leave.signal, Math.min(left, LOOK_MS))]);
+        leave.abort();
+        continue;
       }
-      await Promise.race([
-        change,
-        storeWatch.wait(seen, AbortSignal.any([signal, done.signal]), Math.min(left, LOOK_MS)),
-      ]);
-      done.abort();
+      leave.abort();
+      return sources;
     }
   }
 

@@ -9,11 +9,14 @@ const AWAY_MS = 600_000;
  */
 export class Listeners {
   readonly #clock: Pick<ApiClock, 'now'>;
+  readonly #wanted: boolean;
   #count = 0;
   #lastSeen = -Infinity;
 
-  constructor(clock: Pick<ApiClock, 'now'>) {
+  /** `wanted` false: nobody is ever told of reads. */
+  constructor(clock: Pick<ApiClock, 'now'>, wanted = true) {
     this.#clock = clock;
+    this.#wanted = wanted;
   }
 
   get count(): number {
@@ -21,7 +24,7 @@ export class Listeners {
   }
 
   get expected(): boolean {
-    return this.#count > 0 || this.#clock.now() - this.#lastSeen < AWAY_MS;
+    return this.#wanted && (this.#count > 0 || this.#clock.now() - this.#lastSeen < AWAY_MS);
   }
 
   enter(): void {
