@@ -10,7 +10,7 @@ interface Entry {
  * Every error that the API answers with by itself: code (for logs and metrics), HTTP status, and the text of `detail`.
  * Texts of upstream's are kept word for word, since clients show them or look into them.
  */
-export const CATALOGUE = {
+const CATALOGUE = {
   'not-found': { status: 404, detail: () => 'Not Found' },
   'method-not-allowed': { status: 405, detail: () => 'Method Not Allowed' },
   'unknown-procedure': { status: 404, detail: (id) => `No information available for PID=${id}` },

@@ -1,7 +1,7 @@
 import type { OutputChunk } from '../../journal/types.ts';
 
 /** The line that stands where output was not kept. It is part of the text: it counts for `from` like what the script wrote. */
-export function gapLine(bytes: number): string {
+function gapLine(bytes: number): string {
   return `\n[… ${bytes} bytes not kept …]\n`;
 }
 

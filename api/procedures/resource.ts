@@ -13,12 +13,12 @@ import { UNNAMED } from '../requests/script.ts';
 import type { ScriptView } from '../requests/script.ts';
 
 /** Value of app.kubernetes.io/managed-by on procedures that came by REST. */
-export const MANAGED_BY_REST = 'oet-rest';
+const MANAGED_BY_REST = 'oet-rest';
 /** Annotation: `script` as the client sent it, where the spec cannot tell (a branch beside a commit, an inline script's name). */
-export const SCRIPT_ANNOTATION = `${GROUP}/script`;
+const SCRIPT_ANNOTATION = `${GROUP}/script`;
 
 /** The name of the Procedure that REST makes for an id. */
-export const nameOf = (id: number): string => `procedure-${id}`;
+const nameOf = (id: number): string => `procedure-${id}`;
 
 /** The Procedure for a request. `created` in microseconds since the epoch. */
 export function procedureFor(

@@ -105,7 +105,7 @@ async function stop(
 }
 
 /** A summary as this client gets it; the order of the fields is upstream's. */
-export function shown({ id, ...rest }: Summary, request: Request): { id: number; uri: string } & Omit<Summary, 'id'> {
+function shown({ id, ...rest }: Summary, request: Request): { id: number; uri: string } & Omit<Summary, 'id'> {
   return { id, uri: `${baseUrl(request)}/procedures/${id}`, ...rest };
 }
 

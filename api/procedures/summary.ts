@@ -9,7 +9,7 @@ import type { ScriptView } from '../requests/script.ts';
 import { argumentText, createdOf, idOf, mainArguments, scriptOf, viewOf } from './resource.ts';
 
 /** Arguments as a summary shows them. */
-export interface ArgumentsView {
+interface ArgumentsView {
   readonly args: unknown;
   readonly kwargs: unknown;
 }
@@ -71,11 +71,6 @@ export function summaryAt(run: Run, history: History): Summary {
 export function isOver({ procedure, run }: Sources): boolean {
   if (run) return run.finished !== null;
   return procedure?.status.phase === 'Finished';
-}
-
-/** The state that a summary shows. */
-export function stateOf(sources: Sources): string {
-  return summarise(sources).state;
 }
 
 function ofRun(run: Run, history: History, procedure: StoredProcedure | undefined): Summary {

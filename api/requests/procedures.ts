@@ -8,7 +8,7 @@ import { readScript } from './script.ts';
 import type { ScriptRequest } from './script.ts';
 
 /** Arguments of the script's functions as JSON text `{"args":[…],"kwargs":{…}}`, exactly as they were sent. */
-export interface ArgumentTexts {
+interface ArgumentTexts {
   readonly init?: string;
   readonly main?: string;
 }

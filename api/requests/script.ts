@@ -39,7 +39,7 @@ const PREFIX: Readonly<Record<ScriptType, readonly [prefix: string, className: s
 };
 
 /** Where upstream's scripts are, for a git script that names no repository. */
-export const DEFAULT_REPO = 'https://gitlab.com/ska-telescope/oso/ska-oso-scripting.git';
+const DEFAULT_REPO = 'https://gitlab.com/ska-telescope/oso/ska-oso-scripting.git';
 const DEFAULT_BRANCH = 'master';
 
 /** Reads `script` of a POST. */

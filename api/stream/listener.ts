@@ -12,15 +12,15 @@ export interface StreamFilter {
 }
 
 /** Whether an event passes. */
-export function passes({ topics, procedure }: StreamFilter, event: StreamEvent): boolean {
+function passes({ topics, procedure }: StreamFilter, event: StreamEvent): boolean {
   if (procedure !== undefined && event.procedure !== procedure) return false;
   return topics.length === 0 || topics.some((topic) => event.topic.startsWith(topic));
 }
 
 /** Silence after which a comment is sent, so that proxies keep the connection and clients notice a dead one. */
-export const HEARTBEAT_MS = 15_000;
+const HEARTBEAT_MS = 15_000;
 /** How long a client waits before it comes again. */
-export const RETRY_MS = 1000;
+const RETRY_MS = 1000;
 
 /** What a listener's stream is made with. */
 export interface StreamOptions {

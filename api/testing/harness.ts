@@ -40,7 +40,7 @@ export interface HarnessOptions {
 }
 
 /** Namespace of the tests. */
-export const NAMESPACE = 'ska-oso-oet';
+const NAMESPACE = 'ska-oso-oet';
 
 /** Starts an app; `close` it in the end. */
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
