@@ -239,7 +239,11 @@ export interface JournalReader {
     options: { readonly maxBytes: number; readonly stream?: StreamName },
   ): Promise<OutputChunk[]>;
   lastId(): Promise<number>;
-  /** Resolves with the newest id once it is greater than `after` (fan-out socket, else polling), or undefined on abort. */
+  /**
+   * Resolves with the newest id once it is greater than `after` (fan-out socket, else polling), or undefined on abort or when the store is closed.
+   * `after` is the newest id that was known before the last look (from `lastId` or `changed`), not the id of the last row found there:
+   * with that, rows of other runs would wake the caller again and again.
+   */
   changed(after: number, signal: AbortSignal): Promise<number | undefined>;
 }
 

@@ -1,9 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { sizeOf } from './messages.ts';
+import { PAGE_SIZE } from './schema.ts';
 import type { Op } from './messages.ts';
 
 /** Bytes of the write-ahead log that are worth a checkpoint (about 5 ms here); with less it waits for a quiet moment. */
 const ENOUGH = 4 * 1024 * 1024;
+/** Bytes of log that are not let grow further without a fight, and the milliseconds that it may take. */
+const TOO_MUCH = 32 * 1024 * 1024;
+const PATIENCE = 100;
 /** Milliseconds without a commit. */
 const QUIET = 250;
 /** Bytes of log per row beside its own: the pages of indexes and records. */
@@ -42,7 +46,10 @@ export class Checkpoints {
     this.#bytes = 0;
     // Passive: what a reader still needs stays in the log until the next one. Never waits for a lock.
     try {
-      this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+      const log = this.#db.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.log;
+      if (Number(log) * PAGE_SIZE < TOO_MUCH) return;
+      // Readers that follow one another closely keep the log from beginning anew: wait for a moment without one.
+      this.#db.exec(`PRAGMA busy_timeout = ${PATIENCE}; PRAGMA wal_checkpoint(RESTART); PRAGMA busy_timeout = 0`);
     } catch (error) {
       this.#onError(error);
     }

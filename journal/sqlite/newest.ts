@@ -21,7 +21,11 @@ export class Newest {
   /** Resolves with the newest id once it is greater than `after`, or with undefined on abort. */
   async beyond(after: number, signal: AbortSignal): Promise<number | undefined> {
     if (signal.aborted) return undefined;
-    if (this.#value > after) return this.#value;
+    if (this.#value > after) {
+      // Never at once: a caller in a loop would keep everything else from running.
+      await new Promise((resolve) => setImmediate(resolve));
+      return this.#value;
+    }
     return new Promise((resolve) => {
       const settle = (value: number | undefined): void => {
         if (value !== undefined && value <= after) return;

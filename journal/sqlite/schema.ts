@@ -32,14 +32,16 @@ const MIGRATIONS = [
   `,
 ];
 
+/** Bytes. It holds for new files only: 20 % faster than 4 KiB with rows of 128 KiB, no slower with small ones. */
+export const PAGE_SIZE = 8192;
+
 /** Opens the file for one thread, makes or migrates the schema if `writable`. Throws Unusable for a newer schema. */
 export function openDatabase(path: string, options: { writable: boolean; busyTimeoutMs: number }): DatabaseSync {
   const { writable, busyTimeoutMs } = options;
   const db = new DatabaseSync(path, { readOnly: !writable, timeout: busyTimeoutMs });
   try {
     if (writable) {
-      // The page size holds for new files only. 8 KiB: 20 % faster than 4 with rows of 128 KiB, no slower with small ones.
-      untilFree(() => db.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL'), busyTimeoutMs);
+      untilFree(() => db.exec(`PRAGMA page_size = ${PAGE_SIZE}; PRAGMA journal_mode = WAL`), busyTimeoutMs);
       // FULL: what is acknowledged to a runner leaves its spool, so a power cut must not take it. It costs 0.1 ms here.
       // Checkpoints are made between commits (see worker.ts).
       db.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 33554432');

@@ -234,6 +234,22 @@ export function describeBasics({ store, place, begin }: Bench): void {
       ]);
     });
 
+    test('bounds a page in bytes, and goes on behind it', async () => {
+      const uid = await begin();
+      const entries = Array.from({ length: 80 }, (_, index): Entry => {
+        const n = index + 1;
+        return n % 10 === 0
+          ? { n, t: n, k: 'event', topic: 'x', fields: { n } }
+          : out(n, String(n % 10).repeat(128 * 1024));
+      });
+      await store().append(uid, entries);
+      const page = await store().rows(0, { limit: 1000, uid, output: true });
+      const all = await allRows(store(), { uid, limit: 1000 });
+
+      expect(page.length).toBeLessThan(40);
+      expect(all.slice(1).map(({ k }) => k)).toEqual(entries.map(({ k }) => k));
+    });
+
     test('keeps the numbers of an event', async () => {
       const fields = losslessParse('{"a":1.0,"b":1180591620717411303424}') as Record<string, unknown>;
       const id = await store().publish('numbers', [{ topic: 'x', uid: 'of nobody', fields }]);
