@@ -129,7 +129,7 @@ describe('the same as Python', () => {
   /** What differs on purpose: comments, leading blanks, and a form feed or a lone sign of continuation as Python's tokenizer sees them. */
   const comparable = (text: string): boolean => !/^\s|[#\f\0]|\\\n|\n\s+$/.test(text);
 
-  /** Fixed, so that a run says something of the code and not of its luck; tried with fifty others. */
+  /** Fixed, so that a run says something of the code and not of its luck; tried with a dozen others. */
   const SEED = Number(process.env['OET_TEST_SEED'] ?? '1');
 
   test.each([

@@ -34,8 +34,14 @@ test('byte for byte once through resets, proper ends and an outage', async () =>
   const whole = Buffer.concat([Buffer.from('ä€🎉\n'.repeat(300)), Buffer.from([0xff, 0xfe, 0x0a])]);
   const code = terminal.run('procedure', 'logs', '1', '--follow');
   const disturb = [
-    () => server.cut(),
-    () => server.endStreams(),
+    () => {
+      server.cut();
+      return Promise.resolve();
+    },
+    () => {
+      server.endStreams();
+      return Promise.resolve();
+    },
     async () => {
       await server.down();
       await server.up();

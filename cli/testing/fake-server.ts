@@ -190,7 +190,10 @@ export class FakeServer {
 
   #post(response: ServerResponse, body: Value): void {
     const scriptArgs = member(body, 'script_args');
-    const id = this.#create(member(body, 'script') ?? null, scriptArgs instanceof Map ? scriptArgs : new Map());
+    const id = this.#create(
+      member(body, 'script') ?? null,
+      scriptArgs instanceof Map ? scriptArgs : new Map<string, Value>(),
+    );
     const procedure = this.#get(id);
     answer(response, 201, this.#summary(procedure));
     for (const state of this.afterCreate) this.enter(id, state);

@@ -1,0 +1,62 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import nock from 'nock';
+import { CliError } from '../errors.ts';
+import { axiosTransport } from './axios.ts';
+
+const ORIGIN = 'http://oet.test:5000';
+
+afterEach(() => nock.cleanAll());
+
+describe('axiosTransport', () => {
+  test('sends texts as they are and gives them as they come', async () => {
+    const bodies: string[] = [];
+    const scope = nock(ORIGIN, { reqheaders: { authorization: 'Bearer t', 'content-type': 'application/json' } })
+      .put('/api/v7/procedures/1')
+      .reply(200, async (request: Request) => {
+        bodies.push(await request.text());
+        return '{"big": 1180591620717411303424, "f": 1.0}';
+      });
+
+    const answer = await axiosTransport(`${ORIGIN}/api/v7/`, 't').request({
+      method: 'PUT',
+      path: '/procedures/1',
+      body: '{"x": 1.0}',
+    });
+
+    expect(answer).toEqual({ status: 200, text: '{"big": 1180591620717411303424, "f": 1.0}' });
+    expect(bodies).toEqual(['{"x": 1.0}']);
+    scope.done();
+  });
+
+  test('follows the redirect of a slash', async () => {
+    nock(ORIGIN)
+      .get('/api/v7/procedures')
+      .reply(307, '', { Location: `${ORIGIN}/api/v7/procedures/` });
+    nock(ORIGIN).get('/api/v7/procedures/').reply(200, '[]');
+    expect(await axiosTransport(`${ORIGIN}/api/v7`, undefined).request({ method: 'GET', path: '/procedures' })).toEqual(
+      {
+        status: 200,
+        text: '[]',
+      },
+    );
+  });
+
+  test.each([
+    ['ECONNREFUSED', 'unreachable'],
+    ['ENOTFOUND', 'unreachable'],
+    ['ETIMEDOUT', 'timeout'],
+  ])('%s is %s', async (code, exit) => {
+    nock(ORIGIN)
+      .get('/api/v7/procedures')
+      .replyWithError(Object.assign(new Error(`connect ${code}`), { code }));
+    const error: unknown = await axiosTransport(`${ORIGIN}/api/v7`, undefined)
+      .request({ method: 'GET', path: '/procedures' })
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(CliError);
+    expect(error).toMatchObject({ exit, message: `no answer from ${ORIGIN}/api/v7: connect ${code}` });
+  });
+
+  test.each(['', 'rest', 'ftp://x/', 'rest:5000/api'])('%j is no address', (url) => {
+    expect(() => axiosTransport(url, undefined)).toThrow(/is no http:\/\/ or https:\/\/ URL/);
+  });
+});
