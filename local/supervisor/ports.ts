@@ -1,0 +1,37 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+
+/** Whether 127.0.0.1:port can be listened on now. */
+export function isFree(port: number): Promise<boolean> {
+  return listen(port).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return listen(0);
+}
+
+/** The port to use: the wanted one (which must be free), else the remembered one if it is free, else any. */
+export async function choosePort(what: string, wanted: number | undefined, remembered?: number): Promise<number> {
+  if (wanted !== undefined && wanted !== 0) {
+    if (await isFree(wanted)) return wanted;
+    throw new Error(`port ${wanted} of 127.0.0.1 is taken: choose another with --${what}-port (0 for any)`);
+  }
+  return wanted === undefined && remembered !== undefined && (await isFree(remembered)) ? remembered : freePort();
+}
+
+function listen(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address() as AddressInfo;
+      server.close(() => {
+        resolve(address.port);
+      });
+    });
+  });
+}
