@@ -1,5 +1,5 @@
-# PID 1 of a script pod, given to `python3 -c`: says hello, waits for the runner that its nonce is permitted, and becomes it.
-import _signal, os, sys, time  # noqa: E401, I001
+# PID 1 of a script pod, given to `python3 -c`: says hello, gets the runner sent if its nonce is permitted, becomes it.
+import _signal, os, sys, time  # noqa: E401
 
 n, idle, term, lines = 0, False, False, []
 
@@ -29,8 +29,8 @@ def on_term(*_):
 
 
 _signal.signal(_signal.SIGTERM, on_term)  # first of all: PID 1 without a handler never gets SIGTERM
-if sys.path[:1] == [""]:
-    del sys.path[0]  # nothing in the working directory may pose as the standard library; the runner puts it back for the script
+path = sys.path[:1] if sys.path[:1] == [""] else []
+del sys.path[: len(path)]  # nothing in the working directory may pose as the standard library; the script gets it back
 
 
 def prctl(option, value):
@@ -53,9 +53,9 @@ nonce = os.urandom(16).hex()
 put("hello", ',"v":1,"nonce":"%s","python":"%d.%d.%d","undumpable":%s,"pid":%d'
     % (nonce, *sys.version_info[:3], str(undumpable).lower(), os.getpid()))  # fmt: skip
 
-import json  # noqa: E402, after hello: the operator works while we import
-from binascii import crc32  # noqa: E402
-from select import select  # noqa: E402
+import json
+from binascii import crc32
+from select import select
 
 try:
     from _sha2 import sha256  # these spare the loading of OpenSSL
@@ -154,5 +154,14 @@ while source is None:
     if b"\n" not in tail:
         tail = tail[:4095]  # enough to be too long
 reader = {"tail": tail, "session": top, "damaged": damaged, "partial": partial}
-handover = {"n": n, "lines": lines, "nonce": nonce, "prctl": prctl, "undumpable": undumpable, "reader": reader, "terminated": lambda: term}
+handover = {
+    "n": n,
+    "lines": lines,
+    "nonce": nonce,
+    "prctl": prctl,
+    "undumpable": undumpable,
+    "reader": reader,
+    "path": path,
+    "terminated": lambda: term,
+}
 exec(compile(source, "<oet-runner>", "exec"), {"__name__": "oet_runner", "handover": handover})

@@ -587,6 +587,82 @@ class FrameReader:
             del self._partial[next(iter(self._partial))]
         return None
 ''',
+    'oet_runner.git': '''"""Scripts of a git repository: cloned in the pod, with an environment of their own where that is wanted. In the script's process."""
+
+import os
+import sys
+
+from .failure import missing
+
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",  # nobody is there to answer
+    "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",  # not ext::, which runs commands
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "core.hooksPath",
+    "GIT_CONFIG_VALUE_0": os.devnull,
+}
+
+
+class GitError(Exception):
+    """What git said, as the cause of a script's being missing."""
+
+
+def fetch(script, folder):
+    """Clones `script["git"]` into folder; the path of the script in it. What is not there is FileNotFoundError with the URI."""
+    git = script["git"]
+    uri = script.get("uri") or git["path"]
+    clone = os.path.join(folder, "clone")
+    try:
+        if git.get("commit"):
+            _git("clone", "--quiet", "--no-checkout", "--", git["repo"], clone)
+            commit = _git("-C", clone, "rev-parse", "--verify", "--quiet", "--end-of-options", git["commit"] + "^{commit}").strip()
+            _git("-C", clone, "checkout", "--quiet", "--detach", commit)
+        else:
+            branch = ["--branch=" + git["branch"]] if git.get("branch") else []
+            _git("clone", "--quiet", "--depth=1", "--single-branch", *branch, "--", git["repo"], clone)
+    except GitError as error:
+        raise missing(uri) from error
+    path = os.path.realpath(os.path.join(clone, git["path"].lstrip("/")))
+    if not path.startswith(os.path.realpath(clone) + os.sep) or not os.path.isfile(path):
+        raise missing(uri)
+    return path
+
+
+def _git(*arguments):
+    import subprocess
+
+    environment = {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes", **os.environ, **_ENVIRONMENT}
+    try:
+        done = subprocess.run(["git", *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise GitError("there is no git in this image") from None
+    if done.returncode:
+        text = done.stderr.decode("utf-8", "replace").strip()
+        raise GitError("git %s failed: %s" % (next(a for a in arguments if a in ("clone", "rev-parse", "checkout")), text or "not found"))
+    return done.stdout.decode("utf-8", "replace")
+
+
+def create_environment(folder):
+    """Installs the clone into a virtual environment that sees the image's packages, and has this process use it."""
+    import site
+    import subprocess
+
+    environment = os.path.join(folder, "env")
+    python = os.path.join(environment, "bin", "python")
+    for command in (
+        [sys.executable, "-m", "venv", "--system-site-packages", environment],
+        [python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", os.path.join(folder, "clone")],
+    ):
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=2, check=False)
+        if done.returncode:
+            raise RuntimeError("%s failed with exit code %d" % (" ".join(command[1:4]), done.returncode))
+    packages = os.path.join(environment, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
+    before = list(sys.path)
+    site.addsitedir(packages)
+    sys.path[:] = [p for p in sys.path if p not in before] + before  # ahead of the image's own
+    os.environ["VIRTUAL_ENV"] = environment
+    os.environ["PATH"] = os.path.dirname(python) + os.pathsep + os.environ.get("PATH", os.defpath)
+''',
     'oet_runner.journal': '''"""Numbers entries and puts them into the spool. Used by one thread at a time: the main one, then the recorder's."""
 
 from . import entries
@@ -710,10 +786,7 @@ class Keeper:
         while self._records:
             stream, length = self._records[0]
             part = min(length, size, self._room - self._start)
-            if self._memory is not None:
-                data = bytes(self._memory[self._start : self._start + part])
-            else:
-                data = os.pread(self._fd, part, self._start)
+            data = os.pread(self._fd, part, self._start) if self._memory is None else bytes(self._memory[self._start : self._start + part])
             self._records[0][1] -= part
             if not self._records[0][1]:
                 self._records.popleft()
@@ -726,12 +799,11 @@ class Keeper:
 import _signal
 import _socket
 import os
+import sys
 import time
 
 from . import control, entries, process, verdict
 from .ending import Ending
-from .recorder import Recorder
-from .script import Script, isolate
 
 GRACE = 10.0
 _AGAIN = 0.005  # until a swallowed exception is raised again: by then the hook that told of it is through
@@ -779,12 +851,18 @@ class Life:
         self._pid = os.fork()
         if not self._pid:
             try:
+                # Imported on this side of the fork, as the recorder is on the other: the two are compiled at the same time.
+                from .script import Script, isolate
+
                 _signal.set_wakeup_fd(-1)
                 _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
                 isolate(theirs.fileno(), pipes[b"stdout"][1], pipes[b"stderr"][1], self._runner.prctl, parent)
+                sys.path[:0] = self._runner.path
                 Script(message, theirs).run()
             finally:
                 os._exit(70)  # a fault of ours: nothing may return into the runner's code here
+        from .recorder import Recorder
+
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {_signal.SIGTERM})
         theirs.close()
         for _, end in pipes.values():
@@ -963,8 +1041,10 @@ def _remove(path):
         for name in os.listdir(path):
             os.unlink(os.path.join(path, name))
         os.rmdir(path)
-    except OSError:
-        pass  # the script has made folders of its own there: they go with the pod
+    except OSError:  # folders are in it: a clone, or the script's own
+        import shutil
+
+        shutil.rmtree(path, ignore_errors=True)
 ''',
     'oet_runner.loading': '''"""Loading the script's file as the module `user_module`."""
 
@@ -980,11 +1060,7 @@ NAME = "user_module"
 
 
 def load(script, scratch):
-    """The module, executed. `script` is the part of `prepare`, `scratch` a folder that may be written, or None."""
-    if "git" in script:
-        from .git import fetch
-
-        return _execute(*fetch(script["git"]))
+    """The module, executed. `script` is the part of `prepare` (a git one is a path by now), `scratch` a folder to write to, or None."""
     if "path" in script:
         try:
             with open(script["path"], "rb") as file:
@@ -1050,6 +1126,7 @@ class Runner:
     def __init__(self, handover):
         self.nonce = handover["nonce"]
         self.prctl = handover["prctl"]
+        self.path = handover["path"]
         self._heard = time.monotonic()
         self._reader = FrameReader(handover["reader"])
         self.spool = Spool(handover["lines"], lambda: time.monotonic() - self._heard < ATTENDED)
@@ -1204,6 +1281,9 @@ def _prepare(message):
     for kind, types in (("source", str), ("path", str), ("git", dict)):
         if kind in script and not isinstance(script[kind], types):
             raise BadMessage("script." + kind + " has the wrong type", "prepare")
+    for field in ("repo", "path"):
+        if "git" in script and not isinstance(script["git"].get(field), str):
+            raise BadMessage("script.git." + field + " must be a text", "prepare")
     limits = message["limits"] = {k: v for k, v in message.get("limits", {}).items() if v is not None}
     for name in _LIMITS:
         value = limits.get(name, 0)
@@ -1377,7 +1457,8 @@ class Recorder:
                 else:
                     self._journal.add(kind, fields)
             if self._finish and (not self._pipes or time.monotonic() >= self._finish[1]):
-                return self._end(self._finish[0])
+                self._end(self._finish[0])
+                self._finish = None  # answers may still follow `end`
             if 0 < got < _SMALL and not items:
                 self._nap()
 
@@ -1444,6 +1525,10 @@ class Recorder:
         self._journal.lines(entries.out_tails(stream, data))
 
     def _end(self, verdict):
+        for fd in self._pipes:  # held open by something that even SIGKILL did not end in time
+            self._poll.unregister(fd)
+            os.close(fd)
+        self._pipes = {}
         self._flush()
         self._flush_carry()
         for stream, size in self._keeper.dropped.items():
@@ -1509,6 +1594,14 @@ class Script:
         self._leave(code)
 
     def _phases(self):
+        git = self._prepare["script"].get("git")
+        if git is not None and git.get("createEnv"):
+            self._state("PREP_ENV")
+            code = self._phase("env", self._environment)
+            if code is not None:
+                return code
+            self._state("IDLE")
+        self._state("LOADING")
         code = self._phase("load", self._load)
         if code is not None:
             return code
@@ -1577,11 +1670,31 @@ class Script:
         self._tell({"c": "outcome", "outcome": "raised", **outcome})
         return code
 
+    def _environment(self):
+        from .git import create_environment
+
+        self._fetch()
+        create_environment(self._folder())
+
+    def _fetch(self):
+        from .git import fetch
+
+        script = self._prepare["script"]
+        path = fetch(script, self._folder())
+        self._prepare["script"] = {"uri": script.get("uri"), "path": path}
+
+    def _folder(self):
+        folder = self._prepare["scratch"]
+        if folder is None:
+            raise PermissionError(13, "a git script needs a temporary folder that can be written", os.environ.get("TMPDIR") or "/tmp")
+        return folder
+
     def _load(self):
         from .loading import load
 
-        self._state("LOADING")
-        self._module = load(self._prepare["script"], self._prepare.get("scratch"))
+        if "git" in self._prepare["script"]:
+            self._fetch()
+        self._module = load(self._prepare["script"], self._prepare["scratch"])
 
     def _wait(self):
         ready = select.poll()
@@ -1654,6 +1767,10 @@ def _exit_code(code):
     return 1
 
 
+def _text(fd, mode, errors):
+    return open(fd, mode, buffering=1, encoding="utf-8", errors=errors, closefd=False)
+
+
 def isolate(socket_fd, stdout, stderr, prctl, parent):
     """In the new process: its own session, streams and descriptors; then dumpable again, so that scripts may be debugged."""
     os.setsid()
@@ -1672,9 +1789,10 @@ def isolate(socket_fd, stdout, stderr, prctl, parent):
     prctl(4, 1)  # PR_SET_DUMPABLE, only now that nothing of the runner's is open here
     if os.getppid() != parent:
         os._exit(1)
-    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", line_buffering=True)
-    sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    # Made anew: python -u has given streams that lose the rest of a write when a signal cuts it short.
+    sys.stdin = sys.__stdin__ = _text(0, "r", "strict")
+    sys.stdout = sys.__stdout__ = _text(1, "w", "surrogateescape")
+    sys.stderr = sys.__stderr__ = _text(2, "w", "backslashreplace")
     sys.modules.setdefault("user_module", types.ModuleType("user_module"))
 ''',
     'oet_runner.spool': '''"""The spool: every entry from when it is made until it is acknowledged. In memory first, then in unlinked files."""

@@ -98,10 +98,7 @@ class Keeper:
         while self._records:
             stream, length = self._records[0]
             part = min(length, size, self._room - self._start)
-            if self._memory is not None:
-                data = bytes(self._memory[self._start : self._start + part])
-            else:
-                data = os.pread(self._fd, part, self._start)
+            data = os.pread(self._fd, part, self._start) if self._memory is None else bytes(self._memory[self._start : self._start + part])
             self._records[0][1] -= part
             if not self._records[0][1]:
                 self._records.popleft()

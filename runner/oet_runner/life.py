@@ -3,12 +3,11 @@
 import _signal
 import _socket
 import os
+import sys
 import time
 
 from . import control, entries, process, verdict
 from .ending import Ending
-from .recorder import Recorder
-from .script import Script, isolate
 
 GRACE = 10.0
 _AGAIN = 0.005  # until a swallowed exception is raised again: by then the hook that told of it is through
@@ -56,12 +55,18 @@ class Life:
         self._pid = os.fork()
         if not self._pid:
             try:
+                # Imported on this side of the fork, as the recorder is on the other: the two are compiled at the same time.
+                from .script import Script, isolate
+
                 _signal.set_wakeup_fd(-1)
                 _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
                 isolate(theirs.fileno(), pipes[b"stdout"][1], pipes[b"stderr"][1], self._runner.prctl, parent)
+                sys.path[:0] = self._runner.path
                 Script(message, theirs).run()
             finally:
                 os._exit(70)  # a fault of ours: nothing may return into the runner's code here
+        from .recorder import Recorder
+
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {_signal.SIGTERM})
         theirs.close()
         for _, end in pipes.values():
@@ -240,5 +245,7 @@ def _remove(path):
         for name in os.listdir(path):
             os.unlink(os.path.join(path, name))
         os.rmdir(path)
-    except OSError:
-        pass  # the script has made folders of its own there: they go with the pod
+    except OSError:  # folders are in it: a clone, or the script's own
+        import shutil
+
+        shutil.rmtree(path, ignore_errors=True)

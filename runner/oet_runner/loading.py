@@ -12,11 +12,7 @@ NAME = "user_module"
 
 
 def load(script, scratch):
-    """The module, executed. `script` is the part of `prepare`, `scratch` a folder that may be written, or None."""
-    if "git" in script:
-        from .git import fetch
-
-        return _execute(*fetch(script["git"]))
+    """The module, executed. `script` is the part of `prepare` (a git one is a path by now), `scratch` a folder to write to, or None."""
     if "path" in script:
         try:
             with open(script["path"], "rb") as file:

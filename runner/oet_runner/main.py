@@ -23,6 +23,7 @@ class Runner:
     def __init__(self, handover):
         self.nonce = handover["nonce"]
         self.prctl = handover["prctl"]
+        self.path = handover["path"]
         self._heard = time.monotonic()
         self._reader = FrameReader(handover["reader"])
         self.spool = Spool(handover["lines"], lambda: time.monotonic() - self._heard < ATTENDED)

@@ -60,6 +60,9 @@ def _prepare(message):
     for kind, types in (("source", str), ("path", str), ("git", dict)):
         if kind in script and not isinstance(script[kind], types):
             raise BadMessage("script." + kind + " has the wrong type", "prepare")
+    for field in ("repo", "path"):
+        if "git" in script and not isinstance(script["git"].get(field), str):
+            raise BadMessage("script.git." + field + " must be a text", "prepare")
     limits = message["limits"] = {k: v for k, v in message.get("limits", {}).items() if v is not None}
     for name in _LIMITS:
         value = limits.get(name, 0)

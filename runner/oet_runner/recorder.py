@@ -85,7 +85,8 @@ class Recorder:
                 else:
                     self._journal.add(kind, fields)
             if self._finish and (not self._pipes or time.monotonic() >= self._finish[1]):
-                return self._end(self._finish[0])
+                self._end(self._finish[0])
+                self._finish = None  # answers may still follow `end`
             if 0 < got < _SMALL and not items:
                 self._nap()
 
@@ -152,6 +153,10 @@ class Recorder:
         self._journal.lines(entries.out_tails(stream, data))
 
     def _end(self, verdict):
+        for fd in self._pipes:  # held open by something that even SIGKILL did not end in time
+            self._poll.unregister(fd)
+            os.close(fd)
+        self._pipes = {}
         self._flush()
         self._flush_carry()
         for stream, size in self._keeper.dropped.items():

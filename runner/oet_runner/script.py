@@ -41,6 +41,14 @@ class Script:
         self._leave(code)
 
     def _phases(self):
+        git = self._prepare["script"].get("git")
+        if git is not None and git.get("createEnv"):
+            self._state("PREP_ENV")
+            code = self._phase("env", self._environment)
+            if code is not None:
+                return code
+            self._state("IDLE")
+        self._state("LOADING")
         code = self._phase("load", self._load)
         if code is not None:
             return code
@@ -109,11 +117,31 @@ class Script:
         self._tell({"c": "outcome", "outcome": "raised", **outcome})
         return code
 
+    def _environment(self):
+        from .git import create_environment
+
+        self._fetch()
+        create_environment(self._folder())
+
+    def _fetch(self):
+        from .git import fetch
+
+        script = self._prepare["script"]
+        path = fetch(script, self._folder())
+        self._prepare["script"] = {"uri": script.get("uri"), "path": path}
+
+    def _folder(self):
+        folder = self._prepare["scratch"]
+        if folder is None:
+            raise PermissionError(13, "a git script needs a temporary folder that can be written", os.environ.get("TMPDIR") or "/tmp")
+        return folder
+
     def _load(self):
         from .loading import load
 
-        self._state("LOADING")
-        self._module = load(self._prepare["script"], self._prepare.get("scratch"))
+        if "git" in self._prepare["script"]:
+            self._fetch()
+        self._module = load(self._prepare["script"], self._prepare["scratch"])
 
     def _wait(self):
         ready = select.poll()
@@ -186,6 +214,10 @@ def _exit_code(code):
     return 1
 
 
+def _text(fd, mode, errors):
+    return open(fd, mode, buffering=1, encoding="utf-8", errors=errors, closefd=False)
+
+
 def isolate(socket_fd, stdout, stderr, prctl, parent):
     """In the new process: its own session, streams and descriptors; then dumpable again, so that scripts may be debugged."""
     os.setsid()
@@ -204,7 +236,8 @@ def isolate(socket_fd, stdout, stderr, prctl, parent):
     prctl(4, 1)  # PR_SET_DUMPABLE, only now that nothing of the runner's is open here
     if os.getppid() != parent:
         os._exit(1)
-    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", line_buffering=True)
-    sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    # Made anew: python -u has given streams that lose the rest of a write when a signal cuts it short.
+    sys.stdin = sys.__stdin__ = _text(0, "r", "strict")
+    sys.stdout = sys.__stdout__ = _text(1, "w", "surrogateescape")
+    sys.stderr = sys.__stderr__ = _text(2, "w", "backslashreplace")
     sys.modules.setdefault("user_module", types.ModuleType("user_module"))

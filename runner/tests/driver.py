@@ -41,8 +41,6 @@ class Pod:
     """One process from `python -c bootstrap` on. `stalled` stops the reading of its stdout."""
 
     def __init__(self, python=sys.executable, session=1, user=None, env=None, ack=True, cwd=None):
-        self.log = pathlib.Path(os.devnull)
-        self.termination = None
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         environment.update(env or {})
         self.process = subprocess.Popen(
@@ -61,6 +59,7 @@ class Pod:
         os.set_blocking(self.process.stderr.fileno(), False)
         self.session = session
         self.seq = 0
+        self._acks = 1_000_000  # numbers of their own: acks come at any time
         self.entries = Entries()
         self.raw = []  # (n, line) of every line, repeats too
         self.noise = []  # lines that are no entries
@@ -164,8 +163,8 @@ class Pod:
         return [session, seq]
 
     def acknowledge(self, n):
-        self.seq += 1
-        self.write(b"".join(frames.encode(self.session, self.seq, b'{"m":"ack","n":%d}' % n)))
+        self._acks += 1
+        self.write(b"".join(frames.encode(self.session, self._acks, b'{"m":"ack","n":%d}' % n)))
 
     def answer(self, to):
         return self.wait(lambda e: [a for a in e.of("answer") if a["to"] == to])[0]
@@ -185,7 +184,8 @@ class Pod:
 
     def prepare(self, source=None, script=None, argsJSON="", id="7", **limits):
         if script is None:
-            script = {"uri": "file:///tmp/scripts/test_script.py", "source": base64.b64encode(source if isinstance(source, bytes) else source.encode()).decode()}
+            data = source if isinstance(source, bytes) else source.encode()
+            script = {"uri": "file:///tmp/scripts/test_script.py", "source": base64.b64encode(data).decode()}
         merged = {"graceSeconds": 5, "terminationSeconds": 40, "maxBytes": 64 << 20, "captureSeconds": 3600, **limits}
         return self.send("prepare", nonce=self.nonce, id=id, name="test", script=script, argsJSON=argsJSON, limits=merged)
 
