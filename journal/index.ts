@@ -1,10 +1,7 @@
 export * from './types.ts';
 export * from './errors.ts';
-export { LineDecoder, encodeEntry, encodeParts } from './codec.ts';
-export type { Item } from './codec.ts';
+export { LineDecoder, encodeEntry } from './codec.ts';
 export { encodeMessage } from './frames.ts';
-export { isRawNumber, losslessParse, losslessStringify } from './lossless.ts';
-export type { RawNumber } from './lossless.ts';
-export { plainText } from './text.ts';
+export { losslessParse, losslessStringify } from './lossless.ts';
 export { openStore } from './sqlite/store.ts';
 export type { StoreOptions } from './sqlite/store.ts';

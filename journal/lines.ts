@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 
 /** Bytes of a journal line without its line feed. */
-export const MAX_LINE = 16_383;
+const MAX_LINE = 16_383;
 
 /** A line, or the first bytes of one that is too long. */
 export interface Line {

@@ -38,18 +38,18 @@ export interface AnswerEntry extends Common {
   readonly from?: number;
   readonly damaged?: number;
 }
-export interface StateEntry extends Common {
+interface StateEntry extends Common {
   readonly k: 'state';
   readonly state: string;
   readonly reason?: string;
 }
-export interface OutEntry extends Common {
+interface OutEntry extends Common {
   readonly k: 'out';
   readonly s: StreamName;
   /** Decoded from `d` or `b`: the script's own bytes. */
   readonly data: Buffer;
 }
-export interface GapEntry extends Common {
+interface GapEntry extends Common {
   readonly k: 'gap';
   readonly s: StreamName;
   readonly bytes: number;
@@ -79,12 +79,12 @@ export interface ResultEntry extends Common {
   readonly value?: unknown;
   readonly repr?: string;
 }
-export interface ProgressEntry extends Common {
+interface ProgressEntry extends Common {
   readonly k: 'progress';
   readonly fraction: number | null;
   readonly message: string | null;
 }
-export interface TickEntry extends Common {
+interface TickEntry extends Common {
   readonly k: 'tick';
 }
 export interface EndEntry extends Common {
@@ -240,7 +240,7 @@ export interface JournalReader {
   ): Promise<OutputChunk[]>;
   lastId(): Promise<number>;
   /**
-   * Resolves with the newest id once it is greater than `after` (fan-out socket, else polling), or undefined on abort or when the store is closed.
+   * Resolves with the newest id once it is greater than `after` (fan-out socket, else polling), or undefined on abort or when the store is closed meanwhile.
    * `after` is the newest id that was known before the last look (from `lastId` or `changed`), not the id of the last row found there:
    * with that, rows of other runs would wake the caller again and again.
    */

@@ -10,7 +10,7 @@ const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './jour
 export interface WriterListener {
   /** The newest id after a commit; comes before the operations of the commit resolve. */
   readonly onCommit: (lastId: number) => void;
-  /** Something failed that costs no data. */
+  /** A checkpoint failed, which costs no data, or the writer broke. */
   readonly onTrouble: (error: Error) => void;
 }
 
@@ -37,7 +37,11 @@ export class WriterClient {
         resolve();
       });
     });
-    worker.on('error', (error) => this.#break(new JournalError('the writer of the store broke', { cause: error })));
+    worker.on('error', (cause) => {
+      const error = new JournalError('the writer of the store broke: open the store anew', { cause });
+      listener.onTrouble(error);
+      this.#break(error);
+    });
     worker.on('message', (report: Report) => this.#report(report));
   }
 

@@ -4,7 +4,7 @@ import type { PackedError } from './errors.ts';
 import type { AppendResult, Entry, Note, RunIdentity, StreamName, Verdict } from '../types.ts';
 
 /** An entry on its way to the writer's thread: `text` is its body as JSON, for `out` the stream, whose bytes lie one after another in `data`. */
-export type PackedEntry = readonly [n: number, t: number, k: Entry['k'], text: string, length: number];
+type PackedEntry = readonly [n: number, t: number, k: Entry['k'], text: string, length: number];
 export interface PackedNote {
   readonly key: string;
   readonly t: number;
@@ -60,7 +60,9 @@ export function sizeOf(op: Op): number {
   // To delete a run's output takes long enough for a commit of its own.
   if (op.op === 'prune') return MAX_COMMIT;
   if (op.op !== 'append') return 1024;
-  return op.data.length + op.entries.reduce((sum, [, , k, text]) => sum + (k === 'out' ? 64 : 64 + text.length), 0);
+  return (
+    256 + op.data.length + op.entries.reduce((sum, [, , k, text]) => sum + (k === 'out' ? 64 : 64 + text.length), 0)
+  );
 }
 
 /** The operations that store these entries, each of about a commit's size; the notes go with the last. */

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Unusable } from '../errors.ts';
+import { JournalError, Unusable } from '../errors.ts';
 import { losslessStringify } from '../lossless.ts';
 import type {
   AppendResult,
@@ -57,8 +57,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
               told.fanout?.send(id);
               newest.raise(id);
             },
-            onTrouble: (error) =>
-              options.logger?.warn({ err: error, path: file }, 'the journal could not be tidied up'),
+            onTrouble: (error) => options.logger?.warn({ err: error, path: file }, 'trouble with the journal'),
           },
         );
   try {
@@ -159,7 +158,7 @@ class SqliteStore implements JournalStore {
   }
 
   async changed(after: number, signal: AbortSignal): Promise<number | undefined> {
-    if (this.#closed) return undefined;
+    if (this.#closed) throw new JournalError('the store is closed');
     if (this.#newest.value <= after) this.#newest.raise(this.#reader.lastId());
     const beyond = this.#newest.beyond(after, signal);
     this.#poll();

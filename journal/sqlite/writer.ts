@@ -61,6 +61,7 @@ export class Writer {
         for (const live of this.#dirty) this.#save(live.record);
         this.#dirty.clear();
         if (this.#last !== before) this.#run('UPDATE counter SET last = ?', this.#last);
+        this.#forget();
         return { lastId: this.#last, done };
       });
     } catch (error) {
@@ -68,6 +69,13 @@ export class Writer {
       this.#live = new Map();
       this.#dirty = new Set();
       throw error;
+    }
+  }
+
+  #forget(): void {
+    for (const uid of this.#live.keys()) {
+      if (this.#live.size <= MAX_LIVE) return;
+      this.#live.delete(uid);
     }
   }
 
@@ -167,6 +175,9 @@ export class Writer {
   #find(uid: string): Live | undefined {
     const known = this.#live.get(uid);
     if (known !== undefined) {
+      // The latest used last.
+      this.#live.delete(uid);
+      this.#live.set(uid, known);
       if (this.#dirty.has(known)) return known;
       const revision = this.#statement('SELECT revision FROM run WHERE uid = ?').get(uid)?.revision;
       if (revision === known.record.revision) return known;
@@ -177,7 +188,6 @@ export class Writer {
     const record = recordOf(row);
     const hashes = record.high === 0 ? { stdout: createHash('sha256'), stderr: createHash('sha256') } : null;
     const live = { record, seen: record.high, hashes };
-    if (this.#live.size >= MAX_LIVE) this.#live.delete(this.#live.keys().next().value ?? '');
     this.#live.set(uid, live);
     return live;
   }

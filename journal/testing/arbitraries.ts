@@ -19,12 +19,12 @@ const value = fc
   .map((each): unknown => JSON.parse(JSON.stringify(each)));
 
 /** Bytes of a script: text, or anything. */
-export const bytes: fc.Arbitrary<Buffer> = fc.oneof(
+const bytes: fc.Arbitrary<Buffer> = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 200 }).map((each) => Buffer.from(each)),
   fc.uint8Array({ maxLength: 200 }).map((each) => Buffer.from(each)),
 );
 
-export const out = fc.record({ k: fc.constant('out' as const), t, s: stream, data: bytes });
+const out = fc.record({ k: fc.constant('out' as const), t, s: stream, data: bytes });
 
 /** Entries that may come in the middle of a run, in any order. */
 export const middle: fc.Arbitrary<Unnumbered> = fc.oneof(

@@ -4,13 +4,13 @@ import { crc32 } from 'node:zlib';
 import { crcPrefix, MAX_FRAME, MAX_MESSAGE, MAX_PARTS } from '../frames.ts';
 import { losslessParse } from '../lossless.ts';
 
-export interface ReadMessage {
+interface ReadMessage {
   readonly session: number;
   readonly seq: number;
   readonly message: Record<string, unknown>;
 }
 /** A frame of a session that is over; told once per session and seq. */
-export interface Refusal {
+interface Refusal {
   readonly session: number;
   readonly seq: number;
   readonly highest: number;
