@@ -36,7 +36,7 @@ describe('CommitGroup', () => {
     };
     const settled = await run(committer, [
       op('a'),
-      op('b', MAX_COMMIT - 1000),
+      op('b', MAX_COMMIT - 600),
       op('c'),
       op('d', 2 * MAX_COMMIT),
       op('e'),
