@@ -69,10 +69,10 @@ export class Catalogue {
     return name === undefined ? undefined : this.#byName.get(name);
   }
 
-  /** The newest version of this very object; itself if it is gone. */
-  current(object: StoredProcedure): StoredProcedure {
-    const known = this.#byName.get(object.metadata.name);
-    return known?.metadata.uid === object.metadata.uid ? known : object;
+  /** The newest version of this very object; undefined if it is gone. */
+  current({ metadata: { name, uid } }: StoredProcedure): StoredProcedure | undefined {
+    const known = this.#byName.get(name);
+    return known?.metadata.uid === uid ? known : undefined;
   }
 
   /** Those that have an id, oldest first. */

@@ -1,12 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../../kube/clock.ts';
 import { KubeError } from '../../kube/errors.ts';
 import { call, HELLO, until } from '../testing/client.ts';
 import { FakeRun, startHarness } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
 
 let harness: Harness;
+/** Milliseconds by which the server's clock is ahead of ours. */
+let later = 0;
 beforeEach(async () => {
-  harness = await startHarness();
+  later = 0;
+  harness = await startHarness({ clock: { ...systemClock, now: () => Date.now() + later } });
 });
 afterEach(() => harness.close());
 
@@ -385,6 +389,41 @@ describe('PUT state=STOPPED', () => {
     expect(harness.kubernetes.calls.patch).toBe(0);
   });
 
+  it('answers 504 where the end is not confirmed in time, and where it never will be', async () => {
+    const run = await (await created()).ready();
+    const answers = [call(harness, 'PUT', '/procedures/1', { state: 'STOPPED' })];
+    await until(() => harness.kubernetes.objects.get('procedure-1')?.spec.stop);
+    later += 60_000;
+    expect((await answers[0]!).status).toBe(504);
+    expect((await answers[0]!).body.detail).toMatch(
+      /^Timeout waiting for script with ID 1 to stop; its state is READY/,
+    );
+
+    await run.finish('UNKNOWN');
+    const after = await call(harness, 'PUT', '/procedures/1', { state: 'STOPPED' });
+    expect(after.body).toEqual({ abort_message: 'Cannot stop script with ID 1: Script is not running' });
+  });
+
+  it('does not claim to have stopped what ended by itself meanwhile', async () => {
+    const run = await (await created()).ready();
+    await run.run();
+    const answer = call(harness, 'PUT', '/procedures/1', { state: 'STOPPED' });
+    await until(() => harness.kubernetes.objects.get('procedure-1')?.spec.stop);
+    await run.states('READY');
+    await run.finish('COMPLETE');
+
+    expect((await answer).body).toEqual({ abort_message: 'Cannot stop script with ID 1: Script is not running' });
+  });
+
+  it('ends with a procedure that is deleted before anybody took it up', async () => {
+    await created();
+    const answer = call(harness, 'PUT', '/procedures/1', { state: 'STOPPED' });
+    await until(() => harness.kubernetes.objects.get('procedure-1')?.spec.stop);
+    await call(harness, 'DELETE', '/procedures/1');
+
+    expect((await answer).body).toEqual({ abort_message: 'Successfully stopped script with ID 1' });
+  });
+
   it('lets several wait for one stop', async () => {
     const run = await (await created()).ready();
 
@@ -392,9 +431,11 @@ describe('PUT state=STOPPED', () => {
     await until(() => harness.kubernetes.objects.get('procedure-1')?.spec.stop);
     await run.finish('STOPPED');
 
-    for (const { body } of await Promise.all(answers)) {
-      expect(body).toEqual({ abort_message: 'Successfully stopped script with ID 1' });
-    }
+    const messages = (await Promise.all(answers)).map(({ body }) => body.abort_message as string);
+    // One that came after the end is told so.
+    for (const message of messages) expect(message).toMatch(/^(Successfully stopped|Cannot stop) script with ID 1/);
+    expect(messages).toContain('Successfully stopped script with ID 1');
+    expect(harness.kubernetes.objects.get('procedure-1')?.spec.stop).toEqual({ mode: 'Graceful', reason: 'user' });
   });
 });
 

@@ -142,9 +142,12 @@ export class ProcedureService {
         },
       );
     }
+    const { catalogue } = this.#ports;
     const grace = (procedure.spec.stop?.gracePeriodSeconds ?? 10) * 1000;
     const end = await this.#over(procedure, Math.max(STOP_TIMEOUT_MS, grace + STOP_SLACK_MS), signal);
     const { state } = summarise(end);
+    // Nobody had taken it up, and now nobody will: what never ran has stopped.
+    if (!end.run && !catalogue.current(procedure)) return true;
     if (!isOver(end) || state === 'UNKNOWN') throw apiError('stop-timeout', [id, state]);
     return state === 'STOPPED';
   }
@@ -203,9 +206,11 @@ export class ProcedureService {
       const leave = new AbortController();
       const change = catalogue.changed(leave.signal);
       const run = await store.run(uid);
-      const sources = { procedure: catalogue.current(procedure), run };
+      const known = catalogue.current(procedure);
+      const sources = { procedure: known ?? procedure, run };
       const left = deadline - clock.now();
-      if (!isOver(sources) && left > 0 && !signal.aborted) {
+      const goes = run !== undefined || known !== undefined;
+      if (!isOver(sources) && goes && left > 0 && !signal.aborted) {
         await Promise.race([change, storeWatch.wait(seen, leave.signal, Math.min(left, LOOK_MS))]);
         leave.abort();
         continue;

@@ -184,6 +184,21 @@ describe('GET /stream', () => {
     );
   });
 
+  it('reads back more than the store gives at once', async () => {
+    const run = await (await created()).open();
+    const text = 'x'.repeat(100_000);
+    for (let i = 0; i < 120; i++) await run.append({ k: 'event', topic: 'user.n', fields: { i, text } } as never);
+    for (let i = 0; i < 700; i++) await run.append({ k: 'event', topic: 'user.m', fields: { i } } as never);
+
+    const client = await listen('?topics=user&last_event_id=0');
+    await client.next(({ topic, data }) => topic === 'user.m' && data.i === 699);
+
+    expect(client.events.map(({ data }) => data.i)).toEqual([
+      ...Array.from({ length: 120 }, (_, i) => i),
+      ...Array.from({ length: 700 }, (_, i) => i),
+    ]);
+  });
+
   it('goes on from now for an id that the store never had', async () => {
     const client = await listen('', { 'Last-Event-ID': '999999999' });
     await created();
@@ -217,8 +232,8 @@ describe('GET /stream', () => {
       get(`${harness.base}/stream`, { agent: false }, resolve),
     );
     slow.pause();
-    const many = await Promise.all(Array.from({ length: 50 }, () => listen()));
-    const text = 'x'.repeat(10_000);
+    const many = await Promise.all(Array.from({ length: 20 }, () => listen()));
+    const text = 'x'.repeat(30_000);
     for (let i = 0; i < 300; i++) await run.append({ k: 'event', topic: 'user.n', fields: { i, text } } as never);
 
     await Promise.all(many.map((client) => client.next(({ data }) => data.i === 299)));

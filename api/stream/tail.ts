@@ -82,9 +82,9 @@ export class Tail {
   /** A page as the store has it. `lastId` must have been known before the call. */
   async #page(after: number, lastId = this.#watch.lastId): Promise<TailPage> {
     const rows = await this.#store.rows(after, { limit: PAGE_ROWS, namespace: this.#namespace });
-    const last = rows.at(-1);
-    // A short page is all there is: output rows in between are skipped by number.
-    const upTo = rows.length < PAGE_ROWS || !last ? Math.max(after, lastId, last?.id ?? 0) : last.id;
+    // Nothing more means that all up to there is read: output rows in between are passed over by number. A page that is
+    // shorter than asked for means nothing, the store also bounds its bytes.
+    const upTo = rows.at(-1)?.id ?? Math.max(after, lastId);
     const runs = new Map<string, Run | undefined>();
     const mapped: RowEvents[] = [];
     for (const row of rows) mapped.push({ row: row.id, events: await this.#events(row, runs) });
