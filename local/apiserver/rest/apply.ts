@@ -16,6 +16,7 @@ import {
   pathText,
   removeFields,
   toFieldsV1,
+  withContainers,
   type FieldSet,
 } from './field-set.ts';
 import { entryOf } from './managed-fields.ts';
@@ -97,11 +98,10 @@ function mergeOwned(
   if (conflicts.length > 0 && !force) throw applyConflict(conflicts);
   const merged = mergeObject(resource.schema, current, config) as KubeObject;
   merged.metadata = mergeMeta(current, config);
-  removeFields(
-    resource.schema,
-    merged,
-    new Set([...before].filter((path) => !wanted.has(path) && !heldByOthers.has(path))),
-  );
+  const dropped = new Set([...before].filter((path) => !wanted.has(path) && !heldByOthers.has(path)));
+  // what is empty then goes too, unless somebody wants it empty
+  const emptied = [...withContainers(dropped)].filter((path) => !wanted.has(path) && !heldByOthers.has(path));
+  removeFields(resource.schema, merged, new Set(emptied));
   const next = entryOf(resource, manager, 'Apply', subresource, appliedFields(wanted), api.clock.now());
   const unchanged = mine && equalJson(mine.fieldsV1, next.fieldsV1);
   merged.metadata.managedFields = [unchanged && mine ? mine : next, ...others];

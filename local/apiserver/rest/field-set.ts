@@ -170,7 +170,7 @@ function removeAt(schema: Schema | undefined, parent: Record<string, unknown>, e
   const value = parent[key];
   const known = schema && propertySchema(resolveReference(schema), key);
   if (rest.length === 0) {
-    if (!isFilled(value)) Reflect.deleteProperty(parent, key);
+    if (!isFilled(known && resolveReference(known), value)) Reflect.deleteProperty(parent, key);
     return;
   }
   if (isObject(value)) {
@@ -185,7 +185,9 @@ function removeAt(schema: Schema | undefined, parent: Record<string, unknown>, e
     const item = items[at];
     if (at < 0) return;
     if (deeper.length > 0) {
-      if (isObject(item)) removeAt(list?.items, item, deeper);
+      // the keys go with the item, by which it is found until then
+      const isKey = deeper.length === 1 && list?.['x-kubernetes-list-map-keys']?.includes(deeper[0]?.slice(2) ?? '');
+      if (isObject(item) && isKey !== true) removeAt(list?.items, item, deeper);
       return;
     }
     const onlyKeys =
@@ -194,6 +196,19 @@ function removeAt(schema: Schema | undefined, parent: Record<string, unknown>, e
   }
 }
 
-function isFilled(value: unknown): boolean {
-  return (isObject(value) && Object.keys(value).length > 0) || (Array.isArray(value) && value.some(isObject));
+/** True for a container that still has something in it; what is a value as a whole is none. */
+function isFilled(schema: Schema | undefined, value: unknown): boolean {
+  if (isObject(value)) return schema?.['x-kubernetes-map-type'] !== 'atomic' && Object.keys(value).length > 0;
+  const listType = schema?.['x-kubernetes-list-type'];
+  return Array.isArray(value) && value.length > 0 && (listType === 'map' || listType === 'set');
+}
+
+/** The containers around some fields, with the fields themselves. */
+export function withContainers(fields: FieldSet): FieldSet {
+  const all = new Set(fields);
+  for (const path of fields) {
+    const elements = path.split(SEPARATOR);
+    for (let length = 1; length < elements.length; length++) all.add(elements.slice(0, length).join(SEPARATOR));
+  }
+  return all;
 }
