@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, usageError } from './errors.ts';
 import type { Clock, Ports, Sink } from './ports.ts';
 
 /** A sink on a stream of the process; a reader that has gone (`| head`) ends the process without a word. */
@@ -30,11 +31,13 @@ export const realClock: Clock = {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    // Without a byte-order mark, and not with replacement characters for what another encoding made.
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
+    const why = code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8' : messageOf(error);
+    throw usageError(`${path} cannot be read: ${why}`);
   }
 }
 

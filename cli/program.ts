@@ -11,7 +11,7 @@ import { whenAborted } from './signals.ts';
 import { VERSION } from './version.ts';
 
 /** Where the API is unless told otherwise: the service of the chart, seen from within its namespace. */
-export const DEFAULT_URL = 'http://ska-oso-oet-rest:5000/ska-oso-oet/oet/api/v7';
+const DEFAULT_URL = 'http://ska-oso-oet-rest:5000/ska-oso-oet/oet/api/v7';
 
 /** A command found on the command line, and the words that are its own. */
 interface Call {

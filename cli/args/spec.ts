@@ -1,5 +1,5 @@
 /** How the value of an option is read. */
-export type OptionKind = 'flag' | 'text' | 'id' | 'seconds' | 'format';
+type OptionKind = 'flag' | 'text' | 'id' | 'seconds' | 'format';
 
 /** An option of a command. */
 export interface OptionSpec {
@@ -18,7 +18,7 @@ export interface OptionSpec {
 }
 
 /** A positional argument of a command. */
-export interface ArgumentSpec {
+interface ArgumentSpec {
   readonly name: string;
   readonly help: string;
   readonly optional?: boolean;

@@ -44,7 +44,6 @@ test('a line per known event, each once through cuts and an outage', async () =>
     server.events.send(announce(`message ${n}`));
     if (n % 10 === 7) await server.up();
     expected.push(`- Script message: message ${n}`);
-    // Before its first event a client has no id to go on from.
     if (n === 0) await terminal.until(() => terminal.out !== '');
   }
   await terminal.until(() => terminal.out.includes('message 39'));

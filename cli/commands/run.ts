@@ -184,7 +184,7 @@ class Run {
 }
 
 /** The exit code for a procedure's end. */
-export function verdict(state: string, signal: number | undefined): ExitName | number {
+function verdict(state: string, signal: number | undefined): ExitName | number {
   if (state === 'COMPLETE') return 'ok';
   if (state === 'STOPPED') return EXIT_CODES.stopped.code;
   if (state === 'UNKNOWN') return 'server';

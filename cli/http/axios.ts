@@ -1,9 +1,14 @@
+import type { Socket } from 'node:net';
 import axios, { type AxiosRequestConfig } from 'axios';
-import { CliError, usageError } from '../errors.ts';
+import { CliError, messageOf, usageError } from '../errors.ts';
 import type { Answer, Request, StreamedAnswer, Transport } from './transport.ts';
 
 /** Longer than the 30 s after which the API itself answers 504. */
 const TIMEOUT_MS = 60_000;
+/** Streams send their headers at once. */
+const HEADERS_MS = 30_000;
+/** From this silence on the kernel asks once a second whether the other side is there; it gives up after ten. */
+const KEEP_ALIVE_MS = 15_000;
 const PROTOCOLS: ReadonlySet<string> = new Set(['http:', 'https:']);
 
 /**
@@ -54,18 +59,39 @@ export function axiosTransport(baseUrl: string, token: string | undefined): Tran
       }
     },
     async stream(request): Promise<StreamedAnswer> {
+      const opening = new AbortController();
+      const timer = setTimeout(() => opening.abort(), HEADERS_MS);
       try {
-        const answer = await axios.request<AsyncIterable<Uint8Array>>({
+        const answer = await axios.request<Body>({
           ...configure(request),
           responseType: 'stream',
           timeout: 0,
+          signal: AbortSignal.any([opening.signal, ...(request.signal === undefined ? [] : [request.signal])]),
         });
-        return { status: answer.status, body: answer.data };
+        // A silent stream of a host that is gone would never end.
+        answer.data.socket?.setKeepAlive(true, KEEP_ALIVE_MS);
+        return { status: answer.status, body: readBody(base, answer.data) };
       } catch (error) {
+        if (opening.signal.aborted)
+          throw new CliError('timeout', `no answer from ${base} within ${HEADERS_MS / 1000} s`);
         throw unreachable(base, error);
+      } finally {
+        clearTimeout(timer);
       }
     },
   };
+}
+
+interface Body extends AsyncIterable<Uint8Array> {
+  readonly socket?: Socket;
+}
+
+async function* readBody(base: string, body: Body): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw new CliError('unreachable', `the connection to ${base} was cut: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function readBaseUrl(text: string): string {

@@ -33,10 +33,12 @@ export async function openEvents(
   }
 
   async function* read({ answer, cut }: Connection): AsyncGenerator<string> {
-    const batch: { data: string; id: string | undefined }[] = [];
+    const batch: ({ id: string } | { data: string })[] = [];
     const seen = { heartbeat: false };
     const parser = createParser({
-      onEvent: ({ data, id }) => batch.push({ data, id }),
+      // A server may give an id before its first event, so that even a client that has seen none can go on from there.
+      onId: (id) => batch.push({ id }),
+      onEvent: ({ data }) => batch.push({ data }),
       onComment: () => {
         seen.heartbeat = true;
       },
@@ -47,9 +49,9 @@ export async function openEvents(
       for await (const chunk of answer.body) {
         watch.abort();
         parser.feed(decoder.decode(chunk, { stream: true }));
-        for (const { data, id } of batch.splice(0)) {
-          if (id !== undefined) lastId = id;
-          yield data;
+        for (const item of batch.splice(0)) {
+          if ('id' in item) lastId = item.id;
+          else yield item.data;
         }
         watch = seen.heartbeat ? watchSilence(clock, cut) : new AbortController();
       }

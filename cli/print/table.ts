@@ -8,19 +8,21 @@ const GAP = '  ';
 /** Characters that two cells of a terminal hold (East Asian wide forms, most emoji). */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+const ASCII = /^[\x20-\x7e]*$/;
 const NO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u;
 /** What would break the table or drive the terminal. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 
 /** How many cells of a terminal a text takes. */
 export function displayWidth(text: string): number {
+  if (ASCII.test(text)) return text.length;
   let width = 0;
   for (const char of text) width += NO_WIDTH.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
   return width;
 }
 
 /** A text on one line: control characters are shown as `\x1b`. */
-export function oneLine(text: string): string {
+function oneLine(text: string): string {
   return text.replace(CONTROL, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
@@ -31,7 +33,7 @@ export function oneLine(text: string): string {
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const cells = rows.map((row) => row.map(oneLine));
   const widths = columns.map(({ name }, index) =>
-    Math.max(displayWidth(name) + 2, ...cells.map((row) => displayWidth(row[index] ?? ''))),
+    cells.reduce((widest, row) => Math.max(widest, displayWidth(row[index] ?? '')), displayWidth(name) + 2),
   );
   function line(texts: readonly string[]): string {
     return columns

@@ -19,6 +19,8 @@ export class FakeEvents {
   attach(response: ServerResponse, after: number | undefined): void {
     this.#attached.add(response);
     response.on('close', () => this.#attached.delete(response));
+    // An id without data: where a client goes on that has not seen an event yet.
+    response.write(`id: ${after ?? this.#kept.length}\n\n`);
     if (after !== undefined) for (const text of this.#kept.slice(after)) response.write(text);
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
