@@ -98,7 +98,7 @@ function ofRun(run: Run, history: History, procedure: StoredProcedure | undefine
     name: run.name,
     namespace: run.namespace,
     ...(over && procedure ? reasonOf(procedure) : {}),
-    ...(end ? { reason: end.reason, ...(end.message === null ? {} : { message: end.message }) } : {}),
+    ...(end ? { reason: end.reason, ...(end.message ? { message: end.message } : {}) } : {}),
     ...(typeof end?.exitCode === 'number' ? { exit_code: end.exitCode } : {}),
     ...(typeof end?.signal === 'number' ? { signal: end.signal } : {}),
     ...(over && run.result ? { result: run.result.value ?? run.result.repr ?? null } : {}),
@@ -143,7 +143,7 @@ function ofResource(procedure: StoredProcedure): Summary {
 }
 
 function reasonOf({ status: { reason, message } }: StoredProcedure): { reason?: string; message?: string } {
-  return { ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) };
+  return { ...(reason === undefined ? {} : { reason }), ...(message ? { message } : {}) };
 }
 
 /** Arguments that `main` runs with, once it does. */
