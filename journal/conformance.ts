@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Buffer } from 'node:buffer';
-import { describeBasics } from './testing/basics.ts';
+import { describeReading } from './testing/reading.ts';
+import { describeRuns } from './testing/runs.ts';
 import { middle, numbered, outputOf, endOf } from './testing/arbitraries.ts';
 import { Appender } from './testing/child.ts';
 import { allOutput, allRows, expectedOf, identity, seenOf, transcript } from './testing/transcript.ts';
@@ -39,7 +40,9 @@ export function describeStore(name: string, make: () => Promise<Place>): void {
       return uid;
     };
 
-    describeBasics({ store: () => store, place: () => place, begin });
+    const bench = { store: () => store, place: () => place, begin };
+    describeRuns(bench);
+    describeReading(bench);
 
     test('stores random entries once, however they are cut into batches, repeated, or held up by holes', async () => {
       const batch = fc.record({ back: fc.nat({ max: 5 }), size: fc.nat({ max: 8 }), hole: fc.boolean() });

@@ -4,32 +4,11 @@ import { Buffer, isUtf8 } from 'node:buffer';
 import { applyAppend, MAX_ROW } from './apply.ts';
 import type { NewRow } from './apply.ts';
 import { packAppend } from './messages.ts';
-import type { Live } from './record.ts';
+import { newLive } from '../testing/live.ts';
 import type { Entry, StreamName } from '../types.ts';
 
-function newRun(): Live {
-  return {
-    record: {
-      ...{
-        uid: 'u',
-        namespace: 'n',
-        name: 'x',
-        id: 1,
-        created: 0,
-        info: '{}',
-        state: 'CREATING',
-        history: [['CREATING', 0]],
-      },
-      ...{ failure: null, result: null, progress: null, end: null, finished: null, verdict: null },
-      ...{ high: 0, stdout: 0, stderr: 0, complete: false, deleted: false, revision: 0 },
-    },
-    seen: 0,
-    hashes: null,
-  };
-}
-
 function apply(entries: readonly Entry[]): NewRow[] {
-  const live = newRun();
+  const live = newLive();
   const lookup = { claimNote: () => true, storedSums: () => ({ stdout: '', stderr: '' }) };
   return packAppend('u', entries, []).flatMap((op) => applyAppend(live, op, lookup));
 }
