@@ -177,7 +177,7 @@ class Run {
       await this.#context.ports.stderr.write(`${stacktrace.trimEnd()}\n`);
     }
     if (state !== 'COMPLETE' || !quiet)
-      await talk(this.#context, `procedure ${this.#id} ${state}${because(procedure)}`);
+      await talk(this.#context, `procedure ${this.#id} ${state}${state === 'COMPLETE' ? '' : because(procedure)}`);
     if (this.#stopping !== undefined && state !== 'COMPLETE') return this.#stopping;
     return verdict(state, signal);
   }

@@ -6,7 +6,7 @@ import { persist } from '../http/retry.ts';
 import type { Clock } from '../ports.ts';
 import { print, type Command } from './command.ts';
 
-const FIRST_POLL_MS = 30;
+const FIRST_POLL_MS = 40;
 const LONGEST_POLL_MS = 500;
 const STATES =
   'CREATING IDLE PREP_ENV LOADING INITIALISING READY RUNNING STOPPING COMPLETE STOPPED FAILED UNKNOWN'.split(' ');
@@ -65,7 +65,7 @@ export function because({ failure, reason, message }: Procedure): string {
 }
 
 /**
- * Asks until the procedure is as wanted or over, whichever is first, often at first and then twice a second. Undefined
+ * Asks until the procedure is as wanted or over, whichever is first: often at first, after ten seconds twice a second. Undefined
  * when the signal fires; throws a CliError `timeout` when the time is over. A server that is away is waited for.
  */
 export async function waitFor(
@@ -82,13 +82,15 @@ export async function waitFor(
   const end = options.timeoutMs === undefined ? Infinity : clock.now() + options.timeoutMs;
   const { signal } = options;
   let known: Procedure | undefined;
-  for (let pause = FIRST_POLL_MS; !signal.aborted; pause = Math.min(pause * 1.5, LONGEST_POLL_MS)) {
+  const begin = clock.now();
+  while (!signal.aborted) {
     const patienceMs = known === undefined ? 0 : Math.min(end - clock.now(), 300_000);
     known = await persist(clock, () => client.procedure(id), { signal, patienceMs });
     if (options.reached(known) || isFinal(known.state)) return known;
     const left = end - clock.now();
     if (left <= 0) throw new CliError('timeout', `procedure ${id} is still ${known.state}, not ${options.what}`);
-    await clock.sleep(Math.min(pause, left), signal);
+    const pause = Math.min(FIRST_POLL_MS + (clock.now() - begin) / 20, LONGEST_POLL_MS, left);
+    await clock.sleep(pause, signal);
   }
   return undefined;
 }

@@ -76,9 +76,10 @@ export async function openEvents(
         if (isLasting(error)) throw error;
         reason = connection?.cut.signal.aborted === true ? 'no heartbeat' : messageOf(error);
       }
-      connection = undefined;
       if (isAborted(signal)) return;
-      await onCut(reason);
+      // Once per cut, not for each try to get through again.
+      if (connection !== undefined) await onCut(reason);
+      connection = undefined;
       await backoff.wait(signal);
     }
   }
