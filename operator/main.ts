@@ -65,7 +65,9 @@ async function main(): Promise<number> {
   return failed ? 1 : 0;
 }
 
-process.exitCode = await main().catch((error: unknown) => {
+const code = await main().catch((error: unknown) => {
   process.stderr.write(`oet-operator: ${error instanceof Error ? error.message : String(error)}\n`);
   return 1;
 });
+// Whatever still waits (a log read, an attach being opened) belongs to a term that is over.
+process.exit(code);

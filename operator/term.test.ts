@@ -185,9 +185,9 @@ describe('under faults', () => {
             else world.deleteProcedure('p');
           }
           world.faults = { before: 0, after: 0, lagMs: 0, lossy: 0 };
-          const over = () =>
-            podGone(world) &&
-            (world.procedure('p') ? finished(world) : (world.store.all.get(uid)?.finished ?? 0) !== null);
+          // A deleted procedure that was never taken up has no record.
+          const recorded = () => world.store.all.get(uid)?.finished !== null;
+          const over = () => podGone(world) && (world.procedure('p') ? finished(world) : recorded());
           await until(world, 'the end', over, 300_000, 250);
           // One nonce, one load, one main; what was recorded is what the witness saw.
           expect(world.mains).toBeLessThanOrEqual(1);

@@ -182,16 +182,17 @@ export class World {
   }
 
   #resource<T extends KubeObject>(kind: Kind<T>, life: AbortSignal, what: string): Resource<T> {
+    const dead = (): boolean => life.aborted;
     const call = async <R>(name: string, write: boolean, effect: () => R): Promise<R> => {
       await Promise.resolve();
-      if (life.aborted) return new Promise<never>(() => undefined);
+      if (dead()) return new Promise<never>(() => undefined);
       if (write && this.#random() < this.faults.before) throw new KubeError('injected', { status: 500 });
       const result = effect();
       if (write) this.writes.push(`${what} ${name}`);
       if (write && this.#random() < this.faults.after)
         throw new KubeError('injected: the answer is lost', { status: 0, code: 'UND_ERR_SOCKET' });
       await Promise.resolve();
-      if (life.aborted) return new Promise<never>(() => undefined);
+      if (dead()) return new Promise<never>(() => undefined);
       return result;
     };
     const found = (name: string): Stored<T> => {
@@ -350,7 +351,10 @@ export class World {
           return Promise.resolve();
         };
         const onStdout = (listener: (chunk: Buffer) => void): void => {
-          if (stdout && !swallows) unlisten = fake.listen((chunk) => void (life.aborted || listener(chunk)));
+          if (!stdout || swallows) return;
+          unlisten = fake.listen((chunk) => {
+            if (!life.aborted) listener(chunk);
+          });
         };
         return {
           get open() {
@@ -370,13 +374,14 @@ export class World {
             ? { how: 'refused', status: 400, message: 'waiting' }
             : { how: 'refused', status: 404, message: 'gone' };
         let at = 0;
-        for (; !signal.aborted; await this.clock.sleep(5, signal)) {
+        while (!signal.aborted) {
           const over = !fake.alive || !follow;
           if (at < fake.log.length) {
             await onChunk(Buffer.concat(fake.log.slice(at)));
             at = fake.log.length;
           }
           if (over) return { how: 'eof' };
+          await this.clock.sleep(5, signal);
         }
         return { how: 'broken' };
       },

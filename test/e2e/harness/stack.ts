@@ -16,8 +16,8 @@ export interface Stack {
   readonly rest: Rest;
   /** URL of the API with its version, as OET_URL. */
   readonly url: string;
-  kubectl(args: readonly string[], input?: string): Promise<Outcome>;
-  oet(args: readonly string[]): Promise<Outcome>;
+  readonly kubectl: (args: readonly string[], input?: string) => Promise<Outcome>;
+  readonly oet: (args: readonly string[]) => Promise<Outcome>;
   close(): Promise<void>;
 }
 
