@@ -28,9 +28,9 @@ def on_term(*_):
         end()
 
 
-_signal.signal(_signal.SIGTERM, on_term)  # first of all: PID 1 without a handler never gets SIGTERM
+_signal.signal(_signal.SIGTERM, on_term)  # first: PID 1 without a handler never gets SIGTERM
 path = sys.path[:1] if sys.path[:1] == [""] else []
-del sys.path[: len(path)]  # nothing in the working directory may pose as the standard library; the script gets it back
+del sys.path[: len(path)]  # nothing there may pose as the standard library; the script gets it back
 
 
 def prctl(option, value):
@@ -47,7 +47,7 @@ def prctl(option, value):
         return -1
 
 
-prctl(4, 0)  # PR_SET_DUMPABLE: keeps the script, which has our uid, out of /proc/1/fd and /proc/1/mem
+prctl(4, 0)  # PR_SET_DUMPABLE: keeps the script out of /proc/1/fd and /proc/1/mem
 undumpable = prctl(3, 0) == 0
 nonce = os.urandom(16).hex()
 put("hello", ',"v":1,"nonce":"%s","python":"%d.%d.%d","undumpable":%s,"pid":%d'
