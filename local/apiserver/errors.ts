@@ -1,3 +1,4 @@
+import { jsonText } from './json.ts';
 import type { JsonObject } from './objects.ts';
 
 /** One entry of `Status.details.causes`. */
@@ -159,7 +160,7 @@ export function invalid(kind: string, group: string, name: string, errors: Field
 /** How error texts show a value: text in quotes, objects and lists as JSON. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
-  return value === null || value === undefined ? 'null' : JSON.stringify(value);
+  return value === null || value === undefined ? 'null' : jsonText(value);
 }
 
 export const required = (field: string, detail = ''): FieldError => ({

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { load } from 'js-yaml';
+import { parseJson } from '../json.ts';
 import { ApiError, badRequest, unsupportedMediaType } from '../errors.ts';
 import { decodeProtobuf, PROTOBUF } from '../protobuf/decode.ts';
 
@@ -34,7 +35,7 @@ export function parseObject(body: Buffer, type: string, kind: string): unknown {
   }
   const text = body.toString('utf8');
   try {
-    return type === 'application/yaml' ? load(text) : JSON.parse(text);
+    return type === 'application/yaml' ? load(text) : parseJson(text);
   } catch (error) {
     const why = jsonError(text, error);
     const head = `${text.slice(0, 30)}${text.length > 30 ? ' ...' : ''}`;
@@ -48,7 +49,7 @@ export function parseObject(body: Buffer, type: string, kind: string): unknown {
 export function parsePatch(body: Buffer): unknown {
   const text = body.toString('utf8');
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw badRequest(`error decoding patch: ${jsonError(text, error)}`);
   }

@@ -1,3 +1,4 @@
+import { jsonText } from '../json.ts';
 import type { KubeObject } from '../objects.ts';
 import { groupVersion, type Resource } from '../resources/resource.ts';
 import { shownAs } from '../rest/api.ts';
@@ -17,11 +18,11 @@ export function objectText(
 ): string {
   if (wanted.as === 'Table') {
     const rows = [renderRow(resource.columns, object, includeOf(query), now)];
-    return JSON.stringify(
+    return jsonText(
       renderTable(resource.columns, rows, { resourceVersion: object.metadata.resourceVersion ?? '' }, wanted.version),
     );
   }
-  if (wanted.as === 'PartialObjectMetadata') return JSON.stringify(partial(object));
+  if (wanted.as === 'PartialObjectMetadata') return jsonText(partial(object));
   return storage.json(object);
 }
 
@@ -41,13 +42,13 @@ export function listText(
   };
   if (wanted.as === 'Table') {
     const rows = page.objects.map((each) => renderRow(resource.columns, each, includeOf(query), now));
-    return JSON.stringify(renderTable(resource.columns, rows, metadata, wanted.version));
+    return jsonText(renderTable(resource.columns, rows, metadata, wanted.version));
   }
   if (wanted.as === 'PartialObjectMetadataList') {
     const items = page.objects.map(partial);
-    return JSON.stringify({ kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items });
+    return jsonText({ kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items });
   }
-  const head = JSON.stringify({ kind: resource.listKind, apiVersion: groupVersion(resource), metadata });
+  const head = jsonText({ kind: resource.listKind, apiVersion: groupVersion(resource), metadata });
   const items = page.objects.map((each) => storage.json(shownAs(resource, each))).join(',');
   return `${head.slice(0, -1)},"items":[${items}]}`;
 }

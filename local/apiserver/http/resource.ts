@@ -1,4 +1,5 @@
 import { badRequest, conflict, methodNotSupported, noSuchResource, notFound, unsupportedMediaType } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { isObject, type KubeObject } from '../objects.ts';
 import { resolveReference } from '../resources/builtin-schemas.ts';
 import { selectableFields } from '../resources/resource.ts';
@@ -241,9 +242,11 @@ function patched({ resource }: ResourceRequest, current: KubeObject, patch: unkn
   return structuredClone(strategicMerge(resource.schema, current, patch, resolveReference));
 }
 
+/** YAML, or the JSON that kubectl sends under that name, whose numbers are kept exactly. */
 function parseYaml(bytes: Buffer): unknown {
+  const text = bytes.toString('utf8');
   try {
-    return load(bytes.toString('utf8'));
+    return text.trimStart().startsWith('{') ? parseJson(text) : load(text);
   } catch (error) {
     throw badRequest(`error decoding YAML: ${error instanceof Error ? error.message : String(error)}`);
   }

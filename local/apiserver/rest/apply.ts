@@ -1,3 +1,4 @@
+import { jsonText } from '../json.ts';
 import { ApiError, badRequest, type Cause } from '../errors.ts';
 import { cloneJson, equalJson, isObject, type KubeObject, type ManagedFieldsEntry } from '../objects.ts';
 import { resolveReference } from '../resources/builtin-schemas.ts';
@@ -139,7 +140,7 @@ function mergeValue(schemaOrRef: Schema | undefined, current: unknown, config: u
   if (!Array.isArray(current) || !Array.isArray(config) || (listType !== 'map' && listType !== 'set')) {
     return cloneJson(config);
   }
-  const identity = (item: unknown): string => (listType === 'set' ? JSON.stringify(item) : itemKey(schema, item));
+  const identity = (item: unknown): string => (listType === 'set' ? jsonText(item) : itemKey(schema, item));
   const result = [...(current as unknown[])];
   for (const item of config as unknown[]) {
     const at = result.findIndex((each) => identity(each) === identity(item));

@@ -1,3 +1,4 @@
+import { jsonText } from '../json.ts';
 import { badRequest, invalid, invalidValue } from '../errors.ts';
 import { isObject, type KubeObject, type ObjectMeta } from '../objects.ts';
 import { objectMetaSchema, resolveReference } from '../resources/builtin-schemas.ts';
@@ -28,7 +29,7 @@ export function decodeObject(
     body['apiVersion'] ??= expected;
     body['kind'] ??= resource.kind;
   } else if (body['kind'] === undefined || body['kind'] === '') {
-    const text = JSON.stringify(body);
+    const text = jsonText(body);
     throw badRequest(
       `the object provided is unrecognized (must be of type ${resource.kind}): Object 'Kind' is missing in '${text}' (${text.slice(0, 30)}${text.length > 30 ? ' ...' : ''})`,
     );

@@ -1,3 +1,4 @@
+import { jsonText } from '../json.ts';
 import { equalJson, isObject, type Json, type JsonObject } from '../objects.ts';
 import { resolveReference } from '../resources/builtin-schemas.ts';
 import { propertySchema, type Schema } from '../validate/schema.ts';
@@ -63,7 +64,7 @@ function walk(schemaOrRef: Schema | undefined, value: unknown, path: string, fie
   if (Array.isArray(value) && (listType === 'map' || listType === 'set')) {
     fields.set(path, value.length === 0 ? [] : CONTAINER);
     for (const item of value as unknown[]) {
-      if (listType === 'set') fields.set(`${path}${SEPARATOR}v:${JSON.stringify(item)}`, item);
+      if (listType === 'set') fields.set(`${path}${SEPARATOR}v:${jsonText(item)}`, item);
       else walk(schema?.items, item, `${path}${SEPARATOR}${itemKey(schema, item)}`, fields);
     }
     return;
@@ -75,7 +76,7 @@ function walk(schemaOrRef: Schema | undefined, value: unknown, path: string, fie
 export function itemKey(schema: Schema | undefined, item: unknown): string {
   const keys = [...(schema?.['x-kubernetes-list-map-keys'] ?? [])].sort();
   const entries = isObject(item) ? keys.filter((key) => item[key] !== undefined).map((key) => [key, item[key]]) : [];
-  return `k:${JSON.stringify(Object.fromEntries(entries))}`;
+  return `k:${jsonText(Object.fromEntries(entries))}`;
 }
 
 /** Fields of `next` that are not in `old` or have another value there. */
@@ -150,7 +151,7 @@ export function pathText(path: string): string {
       if (element.startsWith('v:')) return `[=${rest}]`;
       const keys = JSON.parse(rest) as Record<string, unknown>;
       return `[${Object.entries(keys)
-        .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+        .map(([key, value]) => `${key}=${jsonText(value)}`)
         .join(',')}]`;
     })
     .join('');
@@ -180,7 +181,7 @@ function removeAt(schema: Schema | undefined, parent: Record<string, unknown>, e
     const [element = '', ...deeper] = rest;
     const items = value as unknown[];
     const at = items.findIndex((item) =>
-      element.startsWith('v:') ? JSON.stringify(item) === element.slice(2) : itemKey(list, item) === element,
+      element.startsWith('v:') ? jsonText(item) === element.slice(2) : itemKey(list, item) === element,
     );
     const item = items[at];
     if (at < 0) return;

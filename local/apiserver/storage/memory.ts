@@ -1,3 +1,4 @@
+import { jsonText, parseJson } from '../json.ts';
 import { randomUUID } from 'node:crypto';
 import { equalJson, kubeTime, type KubeObject } from '../objects.ts';
 import type { Storage, StorageError, StorageEvent, StorageOptions } from '../storage.ts';
@@ -27,7 +28,7 @@ export function createMemoryStorage(options: StorageOptions, database: Database 
     const saved = database.load();
     version = saved.resourceVersion;
     for (const { gvr, json } of saved.objects) {
-      const object = JSON.parse(json) as KubeObject;
+      const object = parseJson(json) as KubeObject;
       texts.set(object, json);
       place(gvr, object);
     }
@@ -45,7 +46,7 @@ export function createMemoryStorage(options: StorageOptions, database: Database 
 
   function json(object: KubeObject): string {
     let text = texts.get(object);
-    if (text === undefined) texts.set(object, (text = JSON.stringify(object)));
+    if (text === undefined) texts.set(object, (text = jsonText(object)));
     return text;
   }
 

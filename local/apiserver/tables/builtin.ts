@@ -1,3 +1,4 @@
+import { jsonText } from '../json.ts';
 import { isObject, type KubeObject } from '../objects.ts';
 import { age, ageColumn, column, nameColumn, type Column } from './columns.ts';
 
@@ -7,7 +8,7 @@ function at(object: KubeObject, ...path: string[]): unknown {
 
 function text(value: unknown, absent = ''): string {
   if (typeof value === 'string') return value;
-  return value === undefined || value === null ? absent : JSON.stringify(value);
+  return value === undefined || value === null ? absent : jsonText(value);
 }
 
 function count(value: unknown): number {

@@ -1,3 +1,4 @@
+import { jsonText } from '../json.ts';
 import type { Column } from './columns.ts';
 import { age, ageColumn, nameColumn } from './columns.ts';
 import { compileJsonPath } from './jsonpath.ts';
@@ -48,5 +49,5 @@ function printerColumn(declared: PrinterColumn): Column {
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : jsonText(value);
 }

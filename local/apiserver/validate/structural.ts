@@ -1,3 +1,4 @@
+import { jsonText } from '../json.ts';
 import { equalJson, isObject } from '../objects.ts';
 import { invalidValue, notSupported, required, type FieldError } from '../errors.ts';
 import { child, propertySchema, type Resolve, type Schema } from './schema.ts';
@@ -32,7 +33,7 @@ function check(schemaOrRef: Schema, value: unknown, resolve: Resolve, path: stri
     return;
   }
   if (typeof value === 'string') checkString(schema, value, path, errors);
-  else if (typeof value === 'number') checkNumber(schema, value, path, errors);
+  else if (typeof value === 'number' || typeof value === 'bigint') checkNumber(schema, value, path, errors);
   else if (Array.isArray(value)) checkArray(schema, value, resolve, path, errors);
   else if (isObject(value)) checkObject(schema, value, resolve, path, errors);
   checkEnum(schema, value, path, errors);
@@ -41,7 +42,7 @@ function check(schemaOrRef: Schema, value: unknown, resolve: Resolve, path: stri
 
 function typeMismatch(schema: Schema, value: unknown): string | undefined {
   if (schema['x-kubernetes-int-or-string']) {
-    return typeof value === 'string' || Number.isInteger(value) ? undefined : 'integer,string';
+    return typeof value === 'string' || typeName(value) === 'integer' ? undefined : 'integer,string';
   }
   const { type } = schema;
   if (type === undefined || type === '') return undefined;
@@ -60,6 +61,7 @@ function typeInvalid(path: string, type: string, shownValue: string): FieldError
 
 function typeName(value: unknown): string {
   if (Array.isArray(value)) return 'array';
+  if (typeof value === 'bigint') return 'integer';
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
   return value === null ? 'null' : typeof value;
 }
@@ -89,7 +91,7 @@ function checkString(schema: Schema, value: string, path: string, errors: FieldE
   if (format !== undefined && !hasFormat(format, value)) errors.push(typeInvalid(path, format, value));
 }
 
-function checkNumber(schema: Schema, value: number, path: string, errors: FieldError[]): void {
+function checkNumber(schema: Schema, value: number | bigint, path: string, errors: FieldError[]): void {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, format } = schema;
   const bad = (detail: string): void => {
     errors.push(invalidValue(path, value, `${path} in body should be ${detail}`));
@@ -103,7 +105,7 @@ function checkNumber(schema: Schema, value: number, path: string, errors: FieldE
   if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum)) {
     bad(exclusiveMaximum ? `less than ${maximum}` : `less than or equal to ${maximum}`);
   }
-  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) bad(`a multiple of ${multipleOf}`);
+  if (multipleOf !== undefined && !Number.isInteger(Number(value) / multipleOf)) bad(`a multiple of ${multipleOf}`);
 }
 
 function tooMany(path: string, count: number, most: number): FieldError {
@@ -134,7 +136,7 @@ function checkDuplicates(schema: Schema, value: unknown[], path: string, errors:
       listType === 'map' && isObject(item)
         ? Object.fromEntries(keys.filter((key) => item[key] !== undefined).map((key) => [key, item[key]]))
         : item;
-    const text = JSON.stringify(identity);
+    const text = jsonText(identity);
     if (seen.has(text)) {
       errors.push({ type: 'FieldValueDuplicate', field: `${path}[${i}]`, body: `Duplicate value: ${text}` });
     }

@@ -47,7 +47,7 @@ function search(
 function fits(type: string, value: unknown): boolean {
   switch (type) {
     case 'integer':
-      return Number.isInteger(value);
+      return typeof value === 'bigint' || Number.isInteger(value);
     case 'array':
       return Array.isArray(value);
     case 'object':

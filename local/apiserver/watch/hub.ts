@@ -1,3 +1,4 @@
+import { jsonText } from '../json.ts';
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { ApiError } from '../errors.ts';
@@ -91,7 +92,7 @@ export function createWatchHub(storage: Storage, clock: Clock, knobs: KnobValues
     let buffer = byType.get(key);
     if (!buffer) {
       const shown = shownAs(resource, object);
-      const text = shown === object ? storage.json(object) : JSON.stringify(shown);
+      const text = shown === object ? storage.json(object) : jsonText(shown);
       byType.set(key, (buffer = Buffer.from(`{"type":"${type}","object":${text}}\n`)));
     }
     return buffer;
@@ -103,7 +104,7 @@ export function createWatchHub(storage: Storage, clock: Clock, knobs: KnobValues
       write(watcher, line(type, object, resource));
       return;
     }
-    write(watcher, `${JSON.stringify({ type, object: render(object, !watcher.sentRows) })}\n`);
+    write(watcher, `${jsonText({ type, object: render(object, !watcher.sentRows) })}\n`);
     watcher.sentRows = true;
   }
 
@@ -124,11 +125,11 @@ export function createWatchHub(storage: Storage, clock: Clock, knobs: KnobValues
         ...(isInitialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
       } as unknown as KubeObject['metadata'],
     };
-    write(watcher, `${JSON.stringify({ type: 'BOOKMARK', object: render ? render(object, false) : object })}\n`);
+    write(watcher, `${jsonText({ type: 'BOOKMARK', object: render ? render(object, false) : object })}\n`);
   }
 
   function sendError(watcher: Watcher, error: ApiError): void {
-    write(watcher, `${JSON.stringify({ type: 'ERROR', object: statusOf(error) })}\n`);
+    write(watcher, `${jsonText({ type: 'ERROR', object: statusOf(error) })}\n`);
   }
 
   function tooOld(version: number): ApiError {
