@@ -74,9 +74,9 @@ export function describeStore(name: string, make: () => Promise<Place>): void {
     }, 60_000);
 
     test('a process killed in the middle of its appends loses nothing acknowledged and doubles nothing; readers never see what goes again', async () => {
-      const total = 3000;
+      const total = 2000;
       const reader = await place.open({ readonly: true });
-      for (let kills = 0; kills < 10;) {
+      for (let kills = 0; kills < 6;) {
         const id = ++ids;
         const uid = `killed-${id}`;
         const entries = transcript(uid, total);

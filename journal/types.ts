@@ -221,12 +221,22 @@ export interface Verdict {
   readonly signal: number | null;
 }
 
+export interface RunFilter {
+  /** Default false. */
+  readonly includeDeleted?: boolean;
+  /** Only those without a verdict. */
+  readonly unfinished?: true;
+  /** Only those whose verdict is older than this, in µs since the epoch: for retention. */
+  readonly finishedBefore?: number;
+  readonly limit?: number;
+}
+
 /** The reading side. */
 export interface JournalReader {
   run(uid: string): Promise<Run | undefined>;
   runById(namespace: string, id: number): Promise<Run | undefined>;
-  /** Oldest first. */
-  runs(namespace: string, filter?: { readonly includeDeleted?: boolean }): Promise<Run[]>;
+  /** Oldest first. 10 µs each: with 100,000 runs a filter matters. */
+  runs(namespace: string, filter?: RunFilter): Promise<Run[]>;
   /** Rows with id > after, in order, without output rows unless asked. */
   rows(
     after: number,

@@ -1,7 +1,7 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { losslessParse } from '../lossless.ts';
-import type { JournalReader, OutputChunk, Row, Run, StreamName } from '../types.ts';
+import type { JournalReader, OutputChunk, Row, Run, RunFilter, StreamName } from '../types.ts';
 import { runOf } from './record.ts';
 import type { Columns } from './record.ts';
 
@@ -34,10 +34,13 @@ export class Reader {
     return optional(this.#statement('SELECT * FROM run WHERE namespace = ? AND id = ?').get(namespace, id));
   }
 
-  runs(namespace: string, includeDeleted: boolean): Run[] {
-    const alive = includeDeleted ? '' : ' AND deleted = 0';
-    return this.#statement(`SELECT * FROM run WHERE namespace = ?${alive} ORDER BY created, id`)
-      .all(namespace)
+  runs(namespace: string, filter: RunFilter): Run[] {
+    const { includeDeleted, unfinished, finishedBefore, limit = -1 } = filter;
+    const alive = includeDeleted === true ? '' : ' AND deleted = 0';
+    const going = unfinished === true ? ' AND finished IS NULL' : '';
+    const old = finishedBefore === undefined ? '' : ' AND finished < ?';
+    return this.#statement(`SELECT * FROM run WHERE namespace = ?${alive}${going}${old} ORDER BY created, id LIMIT ?`)
+      .all(namespace, ...(finishedBefore === undefined ? [] : [finishedBefore]), limit)
       .map(runOf);
   }
 

@@ -20,6 +20,7 @@ const MIGRATIONS = [
     complete INTEGER NOT NULL, deleted INTEGER NOT NULL, revision INTEGER NOT NULL,
     UNIQUE (namespace, id)
   ) STRICT;
+  CREATE INDEX run_finished ON run (namespace, finished);
   CREATE TABLE note (uid TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (uid, key)) STRICT, WITHOUT ROWID;
   CREATE TABLE entry (
     id INTEGER PRIMARY KEY, uid TEXT, namespace TEXT NOT NULL, t INTEGER NOT NULL, k TEXT NOT NULL, body TEXT NOT NULL

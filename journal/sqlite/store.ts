@@ -10,6 +10,7 @@ import type {
   OutputChunk,
   Row,
   Run,
+  RunFilter,
   RunIdentity,
   Verdict,
 } from '../types.ts';
@@ -141,8 +142,8 @@ class SqliteStore implements JournalStore {
     return Promise.try(() => this.#reader.runById(namespace, id));
   }
 
-  runs(namespace: string, filter: { readonly includeDeleted?: boolean } = {}): Promise<Run[]> {
-    return Promise.try(() => this.#reader.runs(namespace, filter.includeDeleted ?? false));
+  runs(namespace: string, filter: RunFilter = {}): Promise<Run[]> {
+    return Promise.try(() => this.#reader.runs(namespace, filter));
   }
 
   rows(...[after, options]: Parameters<JournalReader['rows']>): Promise<Row[]> {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Buffer } from 'node:buffer';
 import { Fenced } from '../errors.ts';
 import { losslessParse, losslessStringify } from '../lossless.ts';
-import type { Entry } from '../types.ts';
+import type { Entry, RunFilter } from '../types.ts';
 import { out, state, verdict } from './bench.ts';
 import type { Bench } from './bench.ts';
 import { allRows, identity } from './transcript.ts';
@@ -71,6 +71,21 @@ export function describeReading({ store, place, begin }: Bench): void {
       expect((await store().runs('here', { includeDeleted: true })).map(({ uid }) => uid)).toEqual(['here', 'gone']);
       expect((await store().rows(0, { limit: 10, namespace: 'here' })).map(({ uid }) => uid)).toEqual(['here', 'gone']);
       expect(await store().runs('nowhere')).toEqual([]);
+    });
+
+    test('finds the runs that are not over, and those that have long been', async () => {
+      for (const [index, uid] of ['going', 'old', 'new', 'unknown'].entries()) {
+        await store().openRun(identity(uid, index + 1, 'ages'));
+      }
+      await store().finish('old', verdict('COMPLETE', 10));
+      await store().finish('new', verdict('FAILED', 20));
+      await store().finish('unknown', verdict('UNKNOWN', 5));
+      const found = async (filter: RunFilter): Promise<string[]> =>
+        (await store().runs('ages', filter)).map(({ uid }) => uid);
+
+      expect(await found({ unfinished: true })).toEqual(['going']);
+      expect(await found({ finishedBefore: 20 })).toEqual(['old', 'unknown']);
+      expect(await found({ limit: 2 })).toEqual(['going', 'old']);
     });
 
     test('wakes who waits for a change, in this process and in others', async () => {
