@@ -1,16 +1,21 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { call, HELLO, until } from '../testing/client.ts';
-import { FakeRun, startHarness } from '../testing/harness.ts';
-import type { Harness } from '../testing/harness.ts';
+import { FakeRun, openStorage, startHarness } from '../testing/harness.ts';
+import type { Harness, Storage } from '../testing/harness.ts';
 
+let storage: Storage;
 let harness: Harness;
+beforeAll(async () => {
+  storage = await openStorage();
+});
+afterAll(() => storage.close());
 beforeEach(async () => {
-  harness = await startHarness();
+  harness = await startHarness({ storage });
 });
 afterEach(() => harness.close());
 

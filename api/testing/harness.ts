@@ -22,6 +22,7 @@ export interface Harness {
   readonly server: Server;
   /** `http://127.0.0.1:<port>`. */
   readonly origin: string;
+  readonly namespace: string;
   /** Origin and base path, version 7. */
   readonly base: string;
   readonly kubernetes: FakeKubernetes;
@@ -33,19 +34,40 @@ export interface Harness {
 
 /** What a test may want otherwise. */
 export interface HarnessOptions {
+  /** A store that outlives the harness; without it each has its own. */
+  readonly storage?: Storage;
   readonly historyLimit?: number;
   readonly heartbeatMs?: number;
   readonly trustProxy?: boolean;
   readonly clock?: ApiClock;
 }
 
-/** Namespace of the tests. */
-const NAMESPACE = 'ska-oso-oet';
+/** A real store in a folder of its own. Tests may share one: each harness has a namespace for itself. */
+export interface Storage {
+  readonly store: JournalStore;
+  close(): Promise<void>;
+}
+
+/** Opens a store; `close` it in the end. */
+export async function openStorage(): Promise<Storage> {
+  const folder = await mkdtemp(join(tmpdir(), 'oet-api-'));
+  const store = await openStore(join(folder, 'journal.db'));
+  return {
+    store,
+    close: async () => {
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+let namespaces = 0;
 
 /** Starts an app; `close` it in the end. */
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
-  const folder = await mkdtemp(join(tmpdir(), 'oet-api-'));
-  const store = await openStore(join(folder, 'journal.db'));
+  const storage = options.storage ?? (await openStorage());
+  const { store } = storage;
+  const namespace = `oet-${++namespaces}`;
   const kubernetes = new FakeKubernetes();
   const catalogue = new Catalogue();
   kubernetes.watch((change) => catalogue.apply(change));
@@ -56,7 +78,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   await storeWatch.ready;
   const app = buildApp({
     config: {
-      namespace: NAMESPACE,
+      namespace,
       scriptsLocation: '/scripts',
       historyLimit: options.historyLimit ?? 10,
       trustProxy: options.trustProxy ?? false,
@@ -79,7 +101,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     app,
     server,
     origin,
-    base: `${origin}/${NAMESPACE}/oet/api/v7`,
+    namespace,
+    base: `${origin}/${namespace}/oet/api/v7`,
     kubernetes,
     catalogue,
     store,
@@ -90,8 +113,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       await new Promise((resolve) => server.close(resolve));
       await app.flushed();
       await watching;
-      await store.close();
-      await rm(folder, { recursive: true });
+      if (!options.storage) await storage.close();
     },
   };
 }
@@ -115,7 +137,7 @@ export class FakeRun {
     const { metadata, spec } = this.#procedure;
     await this.#store.openRun({
       uid: this.uid,
-      namespace: NAMESPACE,
+      namespace: metadata.namespace ?? '',
       name: metadata.name,
       id: idOf(this.#procedure) ?? 0,
       created: createdOf(this.#procedure),
