@@ -62,7 +62,7 @@ class _Loader:
 
 
 class Finder:
-    """A finder for sys.meta_path that costs nothing until pubsub.pub is imported. `publish(topic, **fields)` takes the events."""
+    """A finder for sys.meta_path that costs nothing until pubsub.pub is imported. `publish(topic, fields)` takes the events."""
 
     def __init__(self, publish):
         self._publish = publish
@@ -90,10 +90,8 @@ class Finder:
     def _listen(self, pub):
         publish = self._publish
 
-        def listener(topic=pub.AUTO_TOPIC, **fields):
-            name = topic.getName()
-            message = {k: v for k, v in fields.items() if k != "topic"}
-            publish(name, message)
+        def listener(oet_topic_=pub.AUTO_TOPIC, **fields):  # a name that no message has
+            publish(oet_topic_.getName(), fields)
 
         self._listener = listener  # PyPubSub keeps listeners weakly
         pub.subscribe(listener, pub.ALL_TOPICS)
@@ -167,6 +165,7 @@ import json
 import os
 
 PIECE = 32768
+MOST = 512  # pieces of one message
 _counter = itertools.count()
 
 
@@ -184,7 +183,7 @@ def send(socket, message, flags=0):
 
 
 class Receiver:
-    """Puts messages together. `eof` is True once the other end is closed everywhere."""
+    """Puts messages together; what is no JSON is dropped. `eof` is True once the other end is closed everywhere."""
 
     def __init__(self, socket):
         self.socket = socket
@@ -203,13 +202,18 @@ class Receiver:
             if not packet:
                 self.eof = True
                 return None
-            key, data = packet[1:17], packet[17:]
+            key = packet[1:17]
             pieces = self._pieces.setdefault(key, [])
-            pieces.append(data)
+            pieces.append(packet[17:])
             if packet[:1] == b".":
                 del self._pieces[key]
-                return json.loads(b"".join(pieces))
-            if len(self._pieces) > 64:
+                try:
+                    return json.loads(b"".join(pieces))
+                except (ValueError, RecursionError):
+                    continue
+            if len(pieces) > MOST:
+                del self._pieces[key]
+            elif len(self._pieces) > 64:
                 del self._pieces[next(iter(self._pieces))]
         return None
 ''',
@@ -802,7 +806,7 @@ import os
 import sys
 import time
 
-from . import control, entries, process, verdict
+from . import control, entries, process, told, verdict
 from .ending import Ending
 
 GRACE = 10.0
@@ -1006,7 +1010,8 @@ class Life:
             message = self._receiver.receive(_socket.MSG_DONTWAIT)
             if message is None:
                 break
-            self._heard(message)
+            if told.valid(message):
+                self._heard(message)
         if self._receiver.eof and self._watched:
             self._watch(False)
 
@@ -1564,7 +1569,7 @@ import types
 from . import control, entries
 from .bridge import Finder
 from .terminate import Guard, TerminateInterrupt
-from .toolbox import build, result
+from .toolbox import build, event, result
 
 INTERRUPTED = 143  # exit code after TerminateInterrupt
 
@@ -1586,9 +1591,8 @@ class Script:
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {_signal.SIGTERM})
         name = str(self._prepare["id"])
         threading.current_thread().name = name
-        tools = build(self._entry, name)
-        sys.modules["oet"] = tools
-        Finder(lambda topic, fields: tools.publish(topic, **fields)).install()
+        sys.modules["oet"] = build(self._entry, name)
+        Finder(lambda topic, fields: self._entry("event", event(topic, fields, name))).install()
         code = self._phases()
         self._finalise()
         self._leave(code)
@@ -2050,6 +2054,55 @@ class Guard:
         """Our own code follows."""
         self._open = False
 ''',
+    'oet_runner.told': '''"""What the script's process tells, checked: the script itself can write to that socket, and must not get more out of it than
+the entries that are its own to make."""
+
+_TEXT = (str,)
+_MAYBE_TEXT = (str, type(None))
+_ENTRIES = {  # kind: {field: types}
+    "state": {"state": _TEXT},
+    "event": {"topic": _TEXT, "fields": (dict,)},
+    "progress": {"fraction": (int, float, type(None)), "message": _MAYBE_TEXT},
+    "error": {"phase": _TEXT, "type": _TEXT, "message": _TEXT, "stackTrace": _TEXT, "frames": (list,), "causes": (list,)},
+}
+_STATES = {"IDLE", "PREP_ENV", "LOADING", "INITIALISING", "READY"}
+_PHASES = {"env", "load", "init", "main", "args"}
+_FRAME = {"file": _TEXT, "line": (int,), "function": _TEXT, "source": _MAYBE_TEXT}
+_CAUSE = {"type": _TEXT, "message": _TEXT}
+
+
+def _fits(fields, types):
+    return isinstance(fields, dict) and fields.keys() == types.keys() and all(isinstance(fields[k], t) for k, t in types.items())
+
+
+def _entry(kind, fields):
+    if kind == "result":
+        return isinstance(fields, dict) and (fields.keys() == {"value"} or _fits(fields, {"repr": _TEXT}))
+    if kind not in _ENTRIES or not _fits(fields, _ENTRIES[kind]):
+        return False
+    if kind == "state":
+        return fields["state"] in _STATES
+    if kind == "progress":
+        return fields["fraction"] is None or 0 <= fields["fraction"] <= 1
+    if kind == "error":
+        frames, causes = fields["frames"], fields["causes"]
+        return fields["phase"] in _PHASES and all(_fits(f, _FRAME) for f in frames) and all(_fits(c, _CAUSE) for c in causes)
+    return True
+
+
+def valid(message):
+    """Whether a message is one that our part of the script's process could have sent."""
+    if not isinstance(message, dict):
+        return False
+    what = message.get("c")
+    if what == "entry":
+        return isinstance(message.get("k"), str) and _entry(message["k"], message.get("f"))
+    if what == "outcome":
+        if message.get("outcome") == "returned":
+            return True
+        return message.get("outcome") == "raised" and all(isinstance(message.get(k), str) for k in ("type", "message", "phase"))
+    return what == "swallowed"
+''',
     'oet_runner.toolbox': '''"""The module `oet` that scripts may import: progress, events and the exception of a stop."""
 
 import json
@@ -2088,8 +2141,15 @@ def result(value):
     return {"repr": _repr(value)[:MAX_REPR]}
 
 
+def event(topic, fields, name):
+    """Fields of the `event` entry; `name` is the msg_src of an event that has none."""
+    fields = {str(k): jsonable(v) for k, v in fields.items()}
+    fields.setdefault("msg_src", name)
+    return {"topic": str(topic), "fields": fields}
+
+
 def build(tell, name):
-    """The module. `tell(kind, fields)` sends an entry; `name` is the procedure's id, the msg_src of events that have none."""
+    """The module. `tell(kind, fields)` sends an entry; `name` is the procedure's id."""
 
     def progress(fraction=None, message=None):
         """Tells how far the script is: a fraction from 0 to 1, or None, and a text."""
@@ -2098,10 +2158,9 @@ def build(tell, name):
             fraction = None if fraction != fraction else fraction
         tell("progress", {"fraction": fraction, "message": None if message is None else str(message)})
 
-    def publish(topic, **fields):
+    def publish(topic, /, **fields):
         """Puts an event on the stream that clients listen to. What is no JSON goes as its repr."""
-        fields.setdefault("msg_src", name)
-        tell("event", {"topic": str(topic), "fields": {str(k): jsonable(v) for k, v in fields.items()}})
+        tell("event", event(topic, fields, name))
 
     module = types.ModuleType("oet", __doc__)
     module.progress = progress

@@ -24,7 +24,7 @@ class _Loader:
 
 
 class Finder:
-    """A finder for sys.meta_path that costs nothing until pubsub.pub is imported. `publish(topic, **fields)` takes the events."""
+    """A finder for sys.meta_path that costs nothing until pubsub.pub is imported. `publish(topic, fields)` takes the events."""
 
     def __init__(self, publish):
         self._publish = publish
@@ -52,10 +52,8 @@ class Finder:
     def _listen(self, pub):
         publish = self._publish
 
-        def listener(topic=pub.AUTO_TOPIC, **fields):
-            name = topic.getName()
-            message = {k: v for k, v in fields.items() if k != "topic"}
-            publish(name, message)
+        def listener(oet_topic_=pub.AUTO_TOPIC, **fields):  # a name that no message has
+            publish(oet_topic_.getName(), fields)
 
         self._listener = listener  # PyPubSub keeps listeners weakly
         pub.subscribe(listener, pub.ALL_TOPICS)

@@ -10,6 +10,7 @@ import json
 import os
 
 PIECE = 32768
+MOST = 512  # pieces of one message
 _counter = itertools.count()
 
 
@@ -27,7 +28,7 @@ def send(socket, message, flags=0):
 
 
 class Receiver:
-    """Puts messages together. `eof` is True once the other end is closed everywhere."""
+    """Puts messages together; what is no JSON is dropped. `eof` is True once the other end is closed everywhere."""
 
     def __init__(self, socket):
         self.socket = socket
@@ -46,12 +47,17 @@ class Receiver:
             if not packet:
                 self.eof = True
                 return None
-            key, data = packet[1:17], packet[17:]
+            key = packet[1:17]
             pieces = self._pieces.setdefault(key, [])
-            pieces.append(data)
+            pieces.append(packet[17:])
             if packet[:1] == b".":
                 del self._pieces[key]
-                return json.loads(b"".join(pieces))
-            if len(self._pieces) > 64:
+                try:
+                    return json.loads(b"".join(pieces))
+                except (ValueError, RecursionError):
+                    continue
+            if len(pieces) > MOST:
+                del self._pieces[key]
+            elif len(self._pieces) > 64:
                 del self._pieces[next(iter(self._pieces))]
         return None

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from . import control, entries, process, verdict
+from . import control, entries, process, told, verdict
 from .ending import Ending
 
 GRACE = 10.0
@@ -210,7 +210,8 @@ class Life:
             message = self._receiver.receive(_socket.MSG_DONTWAIT)
             if message is None:
                 break
-            self._heard(message)
+            if told.valid(message):
+                self._heard(message)
         if self._receiver.eof and self._watched:
             self._watch(False)
 

@@ -11,7 +11,7 @@ import types
 from . import control, entries
 from .bridge import Finder
 from .terminate import Guard, TerminateInterrupt
-from .toolbox import build, result
+from .toolbox import build, event, result
 
 INTERRUPTED = 143  # exit code after TerminateInterrupt
 
@@ -33,9 +33,8 @@ class Script:
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {_signal.SIGTERM})
         name = str(self._prepare["id"])
         threading.current_thread().name = name
-        tools = build(self._entry, name)
-        sys.modules["oet"] = tools
-        Finder(lambda topic, fields: tools.publish(topic, **fields)).install()
+        sys.modules["oet"] = build(self._entry, name)
+        Finder(lambda topic, fields: self._entry("event", event(topic, fields, name))).install()
         code = self._phases()
         self._finalise()
         self._leave(code)

@@ -36,8 +36,15 @@ def result(value):
     return {"repr": _repr(value)[:MAX_REPR]}
 
 
+def event(topic, fields, name):
+    """Fields of the `event` entry; `name` is the msg_src of an event that has none."""
+    fields = {str(k): jsonable(v) for k, v in fields.items()}
+    fields.setdefault("msg_src", name)
+    return {"topic": str(topic), "fields": fields}
+
+
 def build(tell, name):
-    """The module. `tell(kind, fields)` sends an entry; `name` is the procedure's id, the msg_src of events that have none."""
+    """The module. `tell(kind, fields)` sends an entry; `name` is the procedure's id."""
 
     def progress(fraction=None, message=None):
         """Tells how far the script is: a fraction from 0 to 1, or None, and a text."""
@@ -46,10 +53,9 @@ def build(tell, name):
             fraction = None if fraction != fraction else fraction
         tell("progress", {"fraction": fraction, "message": None if message is None else str(message)})
 
-    def publish(topic, **fields):
+    def publish(topic, /, **fields):
         """Puts an event on the stream that clients listen to. What is no JSON goes as its repr."""
-        fields.setdefault("msg_src", name)
-        tell("event", {"topic": str(topic), "fields": {str(k): jsonable(v) for k, v in fields.items()}})
+        tell("event", event(topic, fields, name))
 
     module = types.ModuleType("oet", __doc__)
     module.progress = progress

@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from driver import Pod  # noqa: E402
+from driver import Pod
 
 WANTED = ["3.9", "3.10", "3.11", "3.12", "3.13"]
 

@@ -44,7 +44,9 @@ def test_leaving_without_a_word(pod, action, reason, code, number):
 
 
 def test_both_copies_of_a_fork_return(pod):
-    p = pod().run("import os\ndef main():\n    print('once')\n    pid = os.fork()\n    print('twice')\n    if pid: os.waitpid(pid, 0)\n    return 5\n")
+    p = pod().run(
+        "import os\ndef main():\n    print('once')\n    pid = os.fork()\n    print('twice')\n    if pid: os.waitpid(pid, 0)\n    return 5\n"
+    )
     end = p.end()
     assert end["state"] == "COMPLETE" and sorted(p.entries.output().split()) == [b"once", b"twice", b"twice"]
     assert len(p.entries.of("result")) == 1 and p.entries.states().count("READY") == 2 and len(p.entries.of("end")) == 1
@@ -52,7 +54,11 @@ def test_both_copies_of_a_fork_return(pod):
 
 @pytest.mark.parametrize("phase", ["load", "init", "raise"])
 def test_a_copy_comes_back_early(pod, phase):
-    source = {"load": "import os\nos.fork()\ndef main(): print('main')\n", "init": "import os\ndef init(): os.fork()\ndef main(): print('main')\n", "raise": "import os\ndef main():\n    if not os.fork(): raise ValueError('in the copy')\n    os.wait()\n    print('main')\n"}
+    source = {
+        "load": "import os\nos.fork()\ndef main(): print('main')\n",
+        "init": "import os\ndef init(): os.fork()\ndef main(): print('main')\n",
+        "raise": "import os\ndef main():\n    if not os.fork(): raise ValueError('in the copy')\n    os.wait()\n    print('main')\n",
+    }
     p = pod().run(source[phase])
     assert p.end()["state"] == "COMPLETE" and p.entries.output() == b"main\n" and p.entries.of("error") == []
 
@@ -76,7 +82,10 @@ def parent(pid):
 
 def test_descendants_are_killed(pod, tmp_path):
     pids = tmp_path / "pids"
-    p = pod().run("import os, time, subprocess\ndef main(path):\n    a = subprocess.Popen(['sleep', '600'], start_new_session=True)\n    if not os.fork():\n        os.setsid()\n        if os.fork(): os._exit(0)\n        open(path, 'w').write(str(os.getpid()))\n        time.sleep(600)\n    while not (os.path.exists(path) and open(path).read()): time.sleep(0.01)\n    print(a.pid, open(path).read())\n", main=json.dumps({"args": [str(pids)]}))
+    p = pod().run(
+        "import os, time, subprocess\ndef main(path):\n    a = subprocess.Popen(['sleep', '600'], start_new_session=True)\n    if not os.fork():\n        os.setsid()\n        if os.fork(): os._exit(0)\n        open(path, 'w').write(str(os.getpid()))\n        time.sleep(600)\n    while not (os.path.exists(path) and open(path).read()): time.sleep(0.01)\n    print(a.pid, open(path).read())\n",
+        main=json.dumps({"args": [str(pids)]}),
+    )
     assert p.end()["state"] == "COMPLETE"
     for pid in p.entries.output().split():
         with pytest.raises(ProcessLookupError):
@@ -100,7 +109,9 @@ def test_a_fork_bomb_of_bounded_size_is_cleared(pod):
 
 
 def test_a_broken_script_leaves_the_control_channel_usable(pod):
-    p = pod().run("import os, oet\ndef main():\n    for fd in range(3, 64):\n        try: os.close(fd)\n        except OSError: pass\n    print('closed')\n")
+    p = pod().run(
+        "import os, oet\ndef main():\n    for fd in range(3, 64):\n        try: os.close(fd)\n        except OSError: pass\n    print('closed')\n"
+    )
     end = p.end()  # it cannot tell its outcome any more
     assert (end["state"], end["reason"]) == ("FAILED", "Exited") and p.entries.output() == b"closed\n"
 
@@ -117,7 +128,9 @@ def test_recursion(pod):
 
 
 def test_unprintable_text(pod):
-    p = pod().run("import sys, oet\ndef main():\n    print('\\udcff')\n    print('\\ud800', file=sys.stderr)\n    oet.publish('\\ud800', x='\\udfff')\n    raise ValueError('\\ud800')\n")
+    p = pod().run(
+        "import sys, oet\ndef main():\n    print('\\udcff')\n    print('\\ud800', file=sys.stderr)\n    oet.publish('\\ud800', x='\\udfff')\n    raise ValueError('\\ud800')\n"
+    )
     end = p.end()
     assert end["reason"] == "ScriptError" and p.entries.output() == b"\xff\n" and p.entries.output("stderr") == b"\\ud800\n"
     assert p.entries.of("event")[0]["fields"]["x"] == "\udfff"

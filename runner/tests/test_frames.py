@@ -6,9 +6,9 @@ import random
 
 import pytest
 from driver import BOOTSTRAP, ROOT
-from oet_runner import frames
 
 import golden_frames
+from oet_runner import frames
 
 GOLDEN = ROOT.parent / "journal" / "golden"
 

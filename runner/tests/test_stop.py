@@ -79,7 +79,14 @@ def test_stop_in_every_phase(pod, phase):
     p = pod().boot()
     block = "import time\ntry:\n    print('on')\n    time.sleep(60)\nfinally:\n    print('finally')\n"
     inner = "".join("    " + line + "\n" for line in block.splitlines())
-    p.prepare({"load": block, "init": "def init():\n" + inner, "ready": "def main(): print('ran')", "exit": "import atexit\ndef late():\n" + inner + "def main():\n    atexit.register(late)\n"}[phase])
+    p.prepare(
+        {
+            "load": block,
+            "init": "def init():\n" + inner,
+            "ready": "def main(): print('ran')",
+            "exit": "import atexit\ndef late():\n" + inner + "def main():\n    atexit.register(late)\n",
+        }[phase]
+    )
     if phase in ("ready", "exit"):
         p.state("READY")
     if phase == "exit":
@@ -99,10 +106,19 @@ def test_stop_in_every_phase(pod, phase):
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("swallows", "import time\ndef main():\n    while True:\n        try:\n            print('on')\n            while True: time.sleep(60)\n        except BaseException: print('swallowed')\n"),
+        (
+            "swallows",
+            "import time\ndef main():\n    while True:\n        try:\n            print('on')\n            while True: time.sleep(60)\n        except BaseException: print('swallowed')\n",
+        ),
         ("ignores", "import time, signal\ndef main():\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    print('on')\n    time.sleep(60)\n"),
-        ("blocks the signal", "import time, signal\ndef main():\n    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n    print('on')\n    time.sleep(60)\n"),
-        ("sits in C", "import time, ctypes\ndef main():\n    print('on')\n    mutex = ctypes.create_string_buffer(64)\n    while True: ctypes.PyDLL(None).pthread_mutex_lock(mutex)\n"),
+        (
+            "blocks the signal",
+            "import time, signal\ndef main():\n    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n    print('on')\n    time.sleep(60)\n",
+        ),
+        (
+            "sits in C",
+            "import time, ctypes\ndef main():\n    print('on')\n    mutex = ctypes.create_string_buffer(64)\n    while True: ctypes.PyDLL(None).pthread_mutex_lock(mutex)\n",
+        ),
         ("lingers in finally", "import time\ndef main():\n    try:\n        print('on')\n        time.sleep(60)\n    finally: time.sleep(60)\n"),
     ],
     ids=["swallows", "ignores", "blocks", "C", "lingers"],
@@ -126,7 +142,9 @@ def test_immediate(pod):
 
 
 def test_a_second_stop_only_shortens(pod):
-    p = pod().run("import time\ndef main():\n    while True:\n        try:\n            print('on')\n            while True: time.sleep(60)\n        except BaseException: print('swallowed')\n")
+    p = pod().run(
+        "import time\ndef main():\n    while True:\n        try:\n            print('on')\n            while True: time.sleep(60)\n        except BaseException: print('swallowed')\n"
+    )
     on(p)
     p.stop(graceSeconds=3600, message="first")
     on(p, b"swallowed")
@@ -208,7 +226,10 @@ def test_stop_before_prepare(pod):
 
 def test_a_stalled_reader_does_not_hold_up_the_stop(pod, tmp_path):
     mark = tmp_path / "stopped"
-    p = pod().run("import oet, os, time\ndef main(path):\n    try:\n        while True: os.write(1, b'x' * 65535 + b'\\n')\n    except oet.TerminateInterrupt: open(path, 'w').write('%.6f' % time.time())\n", main='{"args":["%s"]}' % mark)
+    p = pod().run(
+        "import oet, os, time\ndef main(path):\n    try:\n        while True: os.write(1, b'x' * 65535 + b'\\n')\n    except oet.TerminateInterrupt: open(path, 'w').write('%.6f' % time.time())\n",
+        main='{"args":["%s"]}' % mark,
+    )
     p.wait(lambda e: len(e.output()) > 1 << 20)
     p.stalled = True
     until = time.monotonic() + 20

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from driver import RUNNER
+
 from oet_runner import frames
 
 HELLO = "def main():\n    print('hello')\n"
