@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FakeServer } from './testing/fake-server.ts';
 import { VERSION } from './version.ts';
 
 const checkout = fileURLToPath(new URL('..', import.meta.url));
@@ -84,5 +85,34 @@ describe('bin/oet', () => {
     await cp(join(checkout, 'bin/oet'), join(folder, 'bin/oet'));
     const { err } = run(join(folder, 'bin/oet'), ['--help'], { PATH: await fakeNode(version) });
     expect(err).toMatch(/^oet: neither .*build\/oet\.mjs nor .*cli is there/);
+  });
+});
+
+describe('signals', () => {
+  let server: FakeServer;
+  beforeEach(async () => {
+    server = await FakeServer.listen();
+  });
+  afterEach(() => server.down());
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s stops the script that oet run watches, and gives %i', async (signal, code) => {
+    const started = new Promise<void>((resolve) => {
+      server.onStart = () => resolve();
+    });
+    await writeFile(join(folder, 'hello.py'), 'def main(): pass\n');
+    const child = spawn(join(checkout, 'bin/oet'), ['run', 'hello.py'], {
+      cwd: folder,
+      stdio: 'ignore',
+      env: { PATH: process.env['PATH'] ?? '', OET_NODE: process.execPath, OET_URL: server.url },
+    });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    await started;
+    child.kill(signal);
+
+    expect(await ended).toBe(code);
+    expect(server.state(1)).toBe('STOPPED');
   });
 });

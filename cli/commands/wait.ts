@@ -60,7 +60,11 @@ function meets({ state, history }: Procedure, wanted: ReadonlySet<string>): bool
 
 /** ` (why)`, as far as it is known. */
 export function because({ failure, reason, message }: Procedure): string {
-  const parts = [reason, failure ?? message].filter((part) => part !== undefined && part !== '');
+  const why = failure ?? message;
+  // "SystemExit: SystemExit: 3" says it twice.
+  const parts = [why?.startsWith(reason ?? ':') === true ? undefined : reason, why].filter(
+    (part) => part !== undefined && part !== '',
+  );
   return parts.length === 0 ? '' : ` (${parts.join(': ')})`;
 }
 
