@@ -63,6 +63,14 @@ describe('PUT state=RUNNING', () => {
     expect(running.body.detail).toContain('RUNNING');
   });
 
+  it('finds its start where the answer was lost', async () => {
+    await (await created()).ready();
+    harness.kubernetes.lost = new KubeError('reset', { status: 0, code: 'ECONNRESET' });
+
+    expect((await call(harness, 'PUT', '/procedures/1', { state: 'RUNNING' })).status).toBe(200);
+    expect((await call(harness, 'PUT', '/procedures/1', { state: 'RUNNING' })).status).toBe(409);
+  });
+
   it('lets exactly one of twenty starts through', async () => {
     await (await created()).ready();
 

@@ -135,6 +135,14 @@ describe('POST /procedures', () => {
     expect(body.id).toBe(2);
   });
 
+  it.each([0, 504])('finds what was made where the answer was lost (status %s)', async (status) => {
+    harness.kubernetes.lost = new KubeError('reset', { status, code: 'ECONNRESET' });
+
+    const answer = await call(harness, 'POST', '/procedures', HELLO);
+
+    expect([answer.status, answer.body.id, harness.kubernetes.objects.size]).toEqual([201, 1, 1]);
+  });
+
   it('gives 50 that come at once an id each', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => call(harness, 'POST', '/procedures', HELLO)));
 

@@ -18,7 +18,7 @@ const MANAGED_BY_REST = 'oet-rest';
 const SCRIPT_ANNOTATION = `${GROUP}/script`;
 
 /** The name of the Procedure that REST makes for an id. */
-const nameOf = (id: number): string => `procedure-${id}`;
+export const nameOf = (id: number): string => `procedure-${id}`;
 
 /** The Procedure for a request. `created` in microseconds since the epoch. */
 export function procedureFor(
@@ -73,6 +73,13 @@ export function isOurs({ metadata: { name, labels } }: Pick<Procedure, 'metadata
  */
 export function idOf(procedure: Procedure): number | undefined {
   return procedure.status.id ?? (isOurs(procedure) ? Number(procedure.metadata.labels?.[LABELS.id]) : undefined);
+}
+
+/** Whether an object is the very one that was to be made, and not another of its name. */
+export function isSame(found: Procedure, wanted: ProcedureInput): boolean {
+  const stamp = ANNOTATIONS.created;
+  const same = found.metadata.annotations?.[stamp] === wanted.metadata.annotations?.[stamp];
+  return same && JSON.stringify(found.spec.script) === JSON.stringify(wanted.spec.script);
 }
 
 /** The key under which REST made it. */

@@ -1,5 +1,5 @@
 import type { Run } from '../../journal/types.ts';
-import { isAlreadyExists, isConflict, isInvalid, isNotFound } from '../../kube/errors.ts';
+import { isAlreadyExists, isConflict, isInvalid, isNotFound, isRetryable } from '../../kube/errors.ts';
 import { apiError } from '../errors.ts';
 import { fromKube } from '../kube-errors.ts';
 import type { ApiClock, Ids, Logger, ProcedureResource, Store, StoredProcedure } from '../ports.ts';
@@ -9,7 +9,7 @@ import type { StoreWatch } from '../store-watch.ts';
 import type { Catalogue } from './catalogue.ts';
 import { forgettable } from './history-limit.ts';
 import { SingleFlight } from './idempotency.ts';
-import { argumentText, keyOf, procedureFor } from './resource.ts';
+import { argumentText, isSame, keyOf, nameOf, procedureFor } from './resource.ts';
 import { isOver, summarise } from './summary.ts';
 import type { Sources, Summary } from './summary.ts';
 
@@ -98,8 +98,11 @@ export class ProcedureService {
     let id = await this.#freeId(1);
     for (let tries = 1, skip = 1; ; tries++) {
       const created = Math.round(clock.now() * 1000);
+      const wanted = procedureFor(request, { namespace, id, created, ...options });
       try {
-        const procedure = await resource.create(procedureFor(request, { namespace, id, created, ...options }));
+        const procedure = await resource
+          .create(wanted)
+          .catch((error: unknown) => this.#foundAfter(error, nameOf(id), (found) => isSame(found, wanted)));
         catalogue.noteWritten(procedure);
         this.#forget();
         return summarise({ procedure });
@@ -123,7 +126,13 @@ export class ProcedureService {
     const argsJSON = args.main ?? (procedure.spec.main ? argumentText(procedure.spec.main) : NO_ARGUMENTS);
     // The time makes every request differ, so that write-once lets only the first of several equal ones through.
     const start = { argsJSON, time: new Date(this.#ports.clock.now()).toISOString() };
-    const started = await this.#patch(id, procedure, { spec: { start } }, 'already-started');
+    const started = await this.#patch(
+      id,
+      procedure,
+      { spec: { start } },
+      ({ spec }) => spec.start?.time === start.time,
+      'already-started',
+    );
     return summarise({ procedure: started, run });
   }
 
@@ -134,13 +143,17 @@ export class ProcedureService {
     let { procedure } = before;
     if (!procedure.spec.stop) {
       const stop = { mode: 'Graceful', reason: 'user' };
-      procedure = await this.#patch(id, procedure, { spec: { stop } }, 'being-stopped').catch(
-        async (error: unknown) => {
-          const now = await this.sources(id);
-          if (now.procedure.spec.stop || isOver(now)) return now.procedure; // somebody else was faster
-          throw error;
-        },
-      );
+      procedure = await this.#patch(
+        id,
+        procedure,
+        { spec: { stop } },
+        ({ spec }) => spec.stop !== undefined,
+        'being-stopped',
+      ).catch(async (error: unknown) => {
+        const now = await this.sources(id);
+        if (now.procedure.spec.stop || isOver(now)) return now.procedure; // somebody else was faster
+        throw error;
+      });
     }
     const { catalogue } = this.#ports;
     const grace = (procedure.spec.stop?.gracePeriodSeconds ?? 10) * 1000;
@@ -180,11 +193,15 @@ export class ProcedureService {
     id: number,
     procedure: StoredProcedure,
     patch: object,
+    isDone: (found: StoredProcedure) => boolean,
     conflict: 'already-started' | 'being-stopped',
   ): Promise<StoredProcedure> {
     const { resource, catalogue } = this.#ports;
     try {
-      const patched = await resource.mergePatch(procedure.metadata.name, patch);
+      const { name } = procedure.metadata;
+      const patched = await resource
+        .mergePatch(name, patch)
+        .catch((error: unknown) => this.#foundAfter(error, name, isDone));
       catalogue.noteWritten(patched);
       return patched;
     } catch (error) {
@@ -193,6 +210,18 @@ export class ProcedureService {
         throw apiError(conflict, [id, summarise({ procedure }).state], { cause: error });
       throw fromKube(error);
     }
+  }
+
+  /** A write whose answer was lost may have been carried out: looks once. Throws `error` if it was not. */
+  async #foundAfter(
+    error: unknown,
+    name: string,
+    isDone: (found: StoredProcedure) => boolean,
+  ): Promise<StoredProcedure> {
+    if (!isRetryable(error) || error.status === 429) throw error;
+    const found = await this.#ports.resource.get(name).catch(() => undefined);
+    if (!found || !isDone(found)) throw error;
+    return found;
   }
 
   /** Waits until a procedure is over, at most `ms`. */

@@ -82,7 +82,8 @@ function ofRun(run: Run, history: History, procedure: StoredProcedure | undefine
     ? (info.mainArgsJSON ?? (procedure && startedWith(procedure)))
     : procedure && requestedMain(procedure);
   const over = isFinal(state);
-  const end = over ? run.end : null;
+  // The operator's verdict, not the runner's `end`: it knows who asked for the end, and whether the node took the pod away.
+  const verdict = over ? run.verdict : null;
   return {
     id: run.id,
     state,
@@ -97,10 +98,9 @@ function ofRun(run: Run, history: History, procedure: StoredProcedure | undefine
     },
     name: run.name,
     namespace: run.namespace,
-    ...(over && procedure ? reasonOf(procedure) : {}),
-    ...(end ? { reason: end.reason, ...(end.message ? { message: end.message } : {}) } : {}),
-    ...(typeof end?.exitCode === 'number' ? { exit_code: end.exitCode } : {}),
-    ...(typeof end?.signal === 'number' ? { signal: end.signal } : {}),
+    ...(verdict ? { reason: verdict.reason, ...(verdict.message ? { message: verdict.message } : {}) } : {}),
+    ...(typeof verdict?.exitCode === 'number' ? { exit_code: verdict.exitCode } : {}),
+    ...(typeof verdict?.signal === 'number' ? { signal: verdict.signal } : {}),
     ...(over && run.result ? { result: run.result.value ?? run.result.repr ?? null } : {}),
     ...(over && run.failure ? { failure: { type: run.failure.type, message: run.failure.message } } : {}),
   };

@@ -10,8 +10,8 @@ export class FakeKubernetes implements ProcedureResource, Ids {
   readonly calls = { create: 0, get: 0, patch: 0, delete: 0 };
   /** Thrown by the next call of any verb. */
   failure: KubeError | undefined;
-  /** How many milliseconds a call takes; 0 for none. */
-  delayMs = 0;
+  /** Thrown by the next write, after it has been carried out: its answer was lost. */
+  lost: KubeError | undefined;
   /** While false nothing reaches the watch. */
   watching = true;
   nextId = 1;
@@ -92,6 +92,9 @@ export class FakeKubernetes implements ProcedureResource, Ids {
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(++this.#version) } };
     this.objects.set(stored.metadata.name, stored);
     this.#tell(type, stored);
+    const { lost } = this;
+    this.lost = undefined;
+    if (lost) throw lost;
     return stored;
   }
 
@@ -100,7 +103,7 @@ export class FakeKubernetes implements ProcedureResource, Ids {
   }
 
   async #turn(): Promise<void> {
-    await new Promise((resolve) => (this.delayMs > 0 ? setTimeout(resolve, this.delayMs) : setImmediate(resolve)));
+    await new Promise((resolve) => setImmediate(resolve));
     const { failure } = this;
     this.failure = undefined;
     if (failure) throw failure;
