@@ -272,18 +272,10 @@ export class Executor {
     const { store, clock, record } = this.#ports;
     if (!procedure) return store.markDeleted(uid);
     const run = await store.run(uid);
-    if (!run || run.finished === null) return;
-    const { state } = run;
-    if (state !== 'COMPLETE' && state !== 'FAILED' && state !== 'STOPPED' && state !== 'UNKNOWN') return;
-    const verdict = run.verdict ?? {
-      state,
-      t: run.finished,
-      reason: 'Unknown',
-      message: null,
-      exitCode: null,
-      signal: null,
-    };
+    if (!run?.verdict) return;
+    const { verdict } = run;
     await this.#patch(procedure, terminalStatus(procedure, run, verdict, clock.now()), false);
+    const { state } = verdict;
     const type = state === 'COMPLETE' || state === 'STOPPED' ? 'Normal' : 'Warning';
     record(procedure, {
       type,
