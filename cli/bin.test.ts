@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FakeServer } from './testing/fake-server.ts';
 import { VERSION } from './version.ts';
+
+// Processes and connections on a machine that may have much else to do.
+jest.setTimeout(30_000);
 
 const checkout = fileURLToPath(new URL('..', import.meta.url));
 let folder: string;

@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { FakeServer } from './testing/fake-server.ts';
 import { Terminal } from './testing/terminal.ts';
 import { parseJson } from './values/json.ts';
 import { record, type ValueMap } from './values/value.ts';
+
+// Processes and connections on a machine that may have much else to do.
+jest.setTimeout(30_000);
 
 let server: FakeServer;
 let terminal: Terminal;
