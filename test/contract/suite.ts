@@ -1,9 +1,13 @@
 import type { ContractCase } from './case.ts';
 import { APPLIES } from './cases/apply.ts';
+import { ENDS } from './cases/ends.ts';
+import { LIFECYCLE } from './cases/lifecycle.ts';
 import { LISTS } from './cases/lists.ts';
 import { OBJECTS } from './cases/objects.ts';
+import { PODS } from './cases/pods.ts';
 import { PROCEDURES } from './cases/procedures.ts';
 import { RULES } from './cases/rules.ts';
+import { SERVICES } from './cases/services.ts';
 import { WATCHES } from './cases/watches.ts';
 
 /** What every cluster must do, by topic. */
@@ -14,4 +18,8 @@ export const SUITE: readonly { topic: string; cases: readonly ContractCase[] }[]
   { topic: 'procedures', cases: PROCEDURES },
   { topic: 'rules', cases: RULES },
   { topic: 'apply', cases: APPLIES },
+  { topic: 'lifecycle', cases: LIFECYCLE },
+  { topic: 'services', cases: SERVICES },
+  { topic: 'pods', cases: PODS },
+  { topic: 'ends', cases: ENDS },
 ];

@@ -193,7 +193,7 @@ export const WATCHES: readonly ContractCase[] = [
 
   contract('a watch from a resourceVersion that is forgotten gets an ERROR with 410', async (cluster) => {
     const kind = await makeKind(cluster, {});
-    const watch = await cluster.watch(kind.path, { resourceVersion: 1 });
+    const watch = await cluster.watch(kind.path, { resourceVersion: 1, timeoutSeconds: 5 });
     await watch.done;
 
     expect(watch.code).toBe(200);

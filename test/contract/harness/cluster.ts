@@ -61,7 +61,14 @@ export async function openCluster(kubeconfig: string, knobs?: NodeKnobs): Promis
     core,
     procedures: (...rest) => pathOf(PROCEDURES, namespace, ...rest),
     pods,
-    attach: (pod, query) => rawAttach(kube, pods.pathOf(pod), query ?? 'container=main&stdin=true'),
+    async attach(pod, query = 'container=main&stdin=true') {
+      const attached = await rawAttach(kube, pods.pathOf(pod), query);
+      undo.push(() => {
+        attached.socket.terminate(); // does nothing where it is closed
+        return attached.closed;
+      });
+      return attached;
+    },
     watch: (path, query) => openWatch(http, path, query),
     unique: (prefix) => `${prefix}-${++count}`,
     ...(knobs ? { knobs } : {}),
