@@ -3,12 +3,12 @@ import { readConfig } from './config.ts';
 import { flag } from './flags.ts';
 
 describe('readConfig', () => {
-  it('has defaults for all but the store', () => {
-    expect(readConfig({ OET_STORE: '/data/journal.db', PORT: '' })).toEqual({
+  it('has defaults', () => {
+    expect(readConfig({ PORT: '' })).toEqual({
       namespace: 'ska-oso-oet',
       port: 5000,
       host: '127.0.0.1',
-      store: '/data/journal.db',
+      store: 'journal.sqlite',
       logLevel: 'info',
       scriptsLocation: '/scripts',
       historyLimit: 10,
@@ -27,7 +27,7 @@ describe('readConfig', () => {
     expect(readConfig({ OET_STORE: 'x', [name]: value })).toHaveProperty(field, expected);
   });
 
-  it.each(['PORT=99999', 'KUBE_NAMESPACE=A_b', 'LOG_LEVEL=loud', 'OET_HISTORY_LIMIT=0', 'OET_STORE='])(
+  it.each(['PORT=99999', 'KUBE_NAMESPACE=A_b', 'LOG_LEVEL=loud', 'OET_HISTORY_LIMIT=0'])(
     'refuses %s by name',
     (text) => {
       const [name = '', value = ''] = text.split('=');

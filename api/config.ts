@@ -9,8 +9,8 @@ const Environment = z.object({
   KUBE_NAMESPACE: namespace.default('ska-oso-oet'),
   PORT: port.default(5000),
   HOST: z.string().min(1).default('127.0.0.1'),
-  /** The SQLite file that the operator writes. */
-  OET_STORE: z.string().min(1),
+  /** The SQLite file that the operator writes; the same default as there. */
+  OET_STORE: z.string().min(1).default('journal.sqlite'),
   LOG_LEVEL: z
     .string()
     .toLowerCase()
