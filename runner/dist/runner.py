@@ -130,11 +130,9 @@ class Commands:
         elif message["nonce"] != self._runner.nonce:
             self._answer(session, seq, m, reader, code="wrong-nonce")
         else:
-            # What follows acts first and answers then: a stop is not to wait for the writing of an entry.
             code = getattr(self._life, m)(message)
             self._answer(session, seq, m, reader, code=code)
-            if m == "prepare" and code is None:
-                self._life.prepared()
+            self._life.answered()
 
     def _replay(self, session, seq, start, reader):
         known = self._replayed.get((session, seq))
@@ -151,7 +149,7 @@ class Commands:
         fields.update(more)
         if reader.damaged:
             fields["damaged"] = reader.damaged
-        self._runner.put("answer", **fields)
+        self._runner.put("answer", fields, early=m == "start")
 ''',
     'oet_runner.control': '''"""Between runner and script process: JSON messages over a socket pair that keeps packets whole.
 
@@ -259,7 +257,7 @@ class Ending:
         none = {"stdout": 0, "stderr": 0}
         empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         sums = {"stdout": empty, "stderr": empty}
-        self._runner.put("end", **fields, entries=self._runner.journal.n + 1, bytes=none, kept=none, sha256=sums)
+        self._runner.put("end", {**fields, "entries": self._runner.journal.n + 1, "bytes": none, "kept": none, "sha256": sums})
         self.written(self._runner.journal.n)
 
     def written(self, n):
@@ -823,6 +821,7 @@ class Life:
         self._limits = {}
         self._prepared = False
         self._started = False
+        self._pending_start = None
         self._state = None
         self._pid = None
         self._status = None
@@ -879,12 +878,15 @@ class Life:
         self._set_deadline("prepareSeconds")
         return None
 
-    def prepared(self):
-        """After the answer: from now on the script is heard."""
-        if not self._watched and self._state is None:
+    def answered(self):
+        """What is to follow the answer: from now on the script is heard, or its `main` runs."""
+        if self._pid is not None and self._state is None:
             self._state = "IDLE"
-            self._runner.put("state", state="IDLE")
+            self._runner.put("state", {"state": "IDLE"})
             self._watch(True)
+        if self._pending_start is not None:
+            message, self._pending_start = self._pending_start, None
+            self._tell(message)
 
     def start(self, message):
         """Has `main` run, once."""
@@ -895,13 +897,13 @@ class Life:
         if self._state != "READY":
             return "not-ready"
         self._started = True
-        self._runner.put("state", state="RUNNING")  # before main can print anything
+        self._runner.put("state", {"state": "RUNNING"}, early=True)
         self._set_deadline("runSeconds")
-        self._tell({"c": "start", "argsJSON": message.get("argsJSON")})
+        self._pending_start = {"c": "start", "argsJSON": message.get("argsJSON")}
         return None
 
     def stop(self, message):
-        """Section 5 of the protocol. Only ever shortens an earlier stop's time."""
+        """Section 5 of the protocol. Acts at once, before any entry is made. Only ever shortens an earlier stop's time."""
         grace = message.get("graceSeconds", self._limits.get("graceSeconds", GRACE))
         self._end_script(message.get("reason", "user"), message.get("message"), message.get("mode") == "Immediate", grace)
         return None
@@ -928,7 +930,7 @@ class Life:
             if not immediate:
                 self._signal()
             if not self._settled:
-                self._runner.put("state", state="STOPPING", reason=reason)
+                self._runner.put("state", {"state": "STOPPING", "reason": reason})
         until = time.monotonic() + (0 if immediate else grace)
         self._kill_at = min(until, self._kill_at or until, self._ending.last_kill())
 
@@ -1025,9 +1027,9 @@ class Life:
             self._state = message["f"]["state"]
             if self._state == "READY" and not self._started:
                 self._deadline = None
-            self._runner.put("state", **message["f"])
+            self._runner.put("state", message["f"])
         else:
-            self._runner.put(message["k"], **message["f"])
+            self._runner.put(message["k"], message["f"])
 
 
 def _scratch_folder():
@@ -1167,10 +1169,10 @@ class Runner:
                 else:
                     self.life.listen()
 
-    def put(self, kind, **fields):
-        """An entry, from the main thread."""
+    def put(self, kind, fields, early=False):
+        """An entry, from the main thread; an early one precedes all output that is read from now on."""
         if self.life.recorder is not None:
-            self.life.recorder.put(kind, fields)
+            self.life.recorder.put(kind, fields, early)
         else:
             self.journal.add(kind, fields)
             self.writer.pump()
@@ -1212,7 +1214,7 @@ class Runner:
 
     def _tick(self):
         if time.monotonic() - self.writer.written_at >= TICK and self.spool.cursor > self.spool.last:
-            self.put("tick")
+            self.put("tick", {})
             self.writer.written_at = time.monotonic()
 
     def _timeout(self):
@@ -1429,14 +1431,14 @@ class Recorder:
         self._sums = {stream: hashlib.sha256() for stream in pipes}
         self._finish = None
 
-    def put(self, kind, fields):
-        """From the main thread; never waits."""
-        self._inbox.append((kind, fields))
+    def put(self, kind, fields, early=False):
+        """From the main thread; never waits. An early entry precedes all output that is read from now on."""
+        self._inbox.append((kind, fields, early))
         self._wake()
 
     def finish(self, verdict, deadline):
         """Nothing writes to the pipes any more: what is in them, then `end` with the verdict. `deadline` as monotonic time."""
-        self._inbox.append((None, (verdict, deadline)))
+        self._inbox.append((None, (verdict, deadline), False))
         self._wake()
 
     def _wake(self):
@@ -1452,20 +1454,44 @@ class Recorder:
     def _run(self):
         while True:
             self._wait()
-            items = self._take_inbox()
-            got = sum(self._drain(fd, 4 << 20 if items else 1) for fd in list(self._pipes))
-            if self._pending and (items or self._size >= _FULL or time.monotonic() - self._flushed >= BATCH):
+            got = self._round()
+            if self._pending and (self._size >= _FULL or time.monotonic() - self._flushed >= BATCH):
                 self._flush()
-            for kind, fields in items:
-                if kind is None:
-                    self._finish = fields
-                else:
-                    self._journal.add(kind, fields)
             if self._finish and (not self._pipes or time.monotonic() >= self._finish[1]):
                 self._end(self._finish[0])
                 self._finish = None  # answers may still follow `end`
-            if 0 < got < _SMALL and not items:
+            if 0 < got < _SMALL:
                 self._nap()
+
+    def _round(self):
+        """Reads once, and journals what the inbox has, each entry after what was printed before it was told. How much was read."""
+        fresh = self._drain(1)
+        got = sum(len(data) for _, data in fresh)
+        items = self._take_inbox()
+        while items:
+            early = max((i for i, item in enumerate(items, 1) if item[2]), default=0)
+            if early:  # put before what is fresh was printed, or while it was
+                self._journal_all(items[:early])
+                items = items[early:]
+            self._pend(fresh)
+            fresh = self._drain(4 << 20) if items else []
+            more = self._take_inbox()
+            if not any(item[2] for item in more):
+                self._pend(fresh)
+                fresh = []
+            self._journal_all(items)
+            items = more
+        self._pend(fresh)
+        return got
+
+    def _journal_all(self, items):
+        if items and self._pending:
+            self._flush()
+        for kind, fields, _ in items:
+            if kind is None:
+                self._finish = fields
+            else:
+                self._journal.add(kind, fields)
 
     def _wait(self):
         timeout = None
@@ -1487,28 +1513,33 @@ class Recorder:
             items.append(self._inbox.popleft())
         return items
 
-    def _drain(self, fd, most):
-        """Reads a pipe until it is empty or `most` bytes are there; how many bytes it had."""
-        got = 0
-        while got < most:
-            try:
-                data = os.read(fd, _READ)
-            except BlockingIOError:
-                break
-            stream = self._pipes[fd]
-            if not data:
-                self._poll.unregister(fd)
-                os.close(fd)
-                del self._pipes[fd]
-                break
-            got += len(data)
-            self._read[stream] += len(data)
+    def _drain(self, most):
+        """[(stream, bytes)] from each pipe until it is empty or `most` bytes are there; counted, not yet limited."""
+        found = []
+        for fd, stream in list(self._pipes.items()):
+            got = 0
+            while got < most:
+                try:
+                    data = os.read(fd, _READ)
+                except BlockingIOError:
+                    break
+                if not data:
+                    self._poll.unregister(fd)
+                    os.close(fd)
+                    del self._pipes[fd]
+                    break
+                got += len(data)
+                self._read[stream] += len(data)
+                found.append((stream, data))
+        return found
+
+    def _pend(self, pieces):
+        for stream, data in pieces:
             kept = self._keeper.first(stream, data)
             if kept:
-                self._pend(stream, kept)
-        return got
+                self._append(stream, kept)
 
-    def _pend(self, stream, data):
+    def _append(self, stream, data):
         self._size += len(data)
         if self._pending and self._pending[-1][0] == stream:
             self._pending[-1][1].append(data)
@@ -1539,7 +1570,7 @@ class Recorder:
         for stream, size in self._keeper.dropped.items():
             self._journal.add("gap", {"s": stream.decode(), "bytes": size})
         for stream, data in self._keeper.last():
-            self._pend(stream, data)
+            self._append(stream, data)
             if self._size >= _FULL:
                 self._flush()
         self._flush()

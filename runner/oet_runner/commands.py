@@ -32,11 +32,9 @@ class Commands:
         elif message["nonce"] != self._runner.nonce:
             self._answer(session, seq, m, reader, code="wrong-nonce")
         else:
-            # What follows acts first and answers then: a stop is not to wait for the writing of an entry.
             code = getattr(self._life, m)(message)
             self._answer(session, seq, m, reader, code=code)
-            if m == "prepare" and code is None:
-                self._life.prepared()
+            self._life.answered()
 
     def _replay(self, session, seq, start, reader):
         known = self._replayed.get((session, seq))
@@ -53,4 +51,4 @@ class Commands:
         fields.update(more)
         if reader.damaged:
             fields["damaged"] = reader.damaged
-        self._runner.put("answer", **fields)
+        self._runner.put("answer", fields, early=m == "start")

@@ -40,7 +40,7 @@ class Ending:
         none = {"stdout": 0, "stderr": 0}
         empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         sums = {"stdout": empty, "stderr": empty}
-        self._runner.put("end", **fields, entries=self._runner.journal.n + 1, bytes=none, kept=none, sha256=sums)
+        self._runner.put("end", {**fields, "entries": self._runner.journal.n + 1, "bytes": none, "kept": none, "sha256": sums})
         self.written(self._runner.journal.n)
 
     def written(self, n):

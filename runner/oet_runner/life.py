@@ -23,6 +23,7 @@ class Life:
         self._limits = {}
         self._prepared = False
         self._started = False
+        self._pending_start = None
         self._state = None
         self._pid = None
         self._status = None
@@ -79,12 +80,15 @@ class Life:
         self._set_deadline("prepareSeconds")
         return None
 
-    def prepared(self):
-        """After the answer: from now on the script is heard."""
-        if not self._watched and self._state is None:
+    def answered(self):
+        """What is to follow the answer: from now on the script is heard, or its `main` runs."""
+        if self._pid is not None and self._state is None:
             self._state = "IDLE"
-            self._runner.put("state", state="IDLE")
+            self._runner.put("state", {"state": "IDLE"})
             self._watch(True)
+        if self._pending_start is not None:
+            message, self._pending_start = self._pending_start, None
+            self._tell(message)
 
     def start(self, message):
         """Has `main` run, once."""
@@ -95,13 +99,13 @@ class Life:
         if self._state != "READY":
             return "not-ready"
         self._started = True
-        self._runner.put("state", state="RUNNING")  # before main can print anything
+        self._runner.put("state", {"state": "RUNNING"}, early=True)
         self._set_deadline("runSeconds")
-        self._tell({"c": "start", "argsJSON": message.get("argsJSON")})
+        self._pending_start = {"c": "start", "argsJSON": message.get("argsJSON")}
         return None
 
     def stop(self, message):
-        """Section 5 of the protocol. Only ever shortens an earlier stop's time."""
+        """Section 5 of the protocol. Acts at once, before any entry is made. Only ever shortens an earlier stop's time."""
         grace = message.get("graceSeconds", self._limits.get("graceSeconds", GRACE))
         self._end_script(message.get("reason", "user"), message.get("message"), message.get("mode") == "Immediate", grace)
         return None
@@ -128,7 +132,7 @@ class Life:
             if not immediate:
                 self._signal()
             if not self._settled:
-                self._runner.put("state", state="STOPPING", reason=reason)
+                self._runner.put("state", {"state": "STOPPING", "reason": reason})
         until = time.monotonic() + (0 if immediate else grace)
         self._kill_at = min(until, self._kill_at or until, self._ending.last_kill())
 
@@ -225,9 +229,9 @@ class Life:
             self._state = message["f"]["state"]
             if self._state == "READY" and not self._started:
                 self._deadline = None
-            self._runner.put("state", **message["f"])
+            self._runner.put("state", message["f"])
         else:
-            self._runner.put(message["k"], **message["f"])
+            self._runner.put(message["k"], message["f"])
 
 
 def _scratch_folder():

@@ -59,10 +59,10 @@ class Runner:
                 else:
                     self.life.listen()
 
-    def put(self, kind, **fields):
-        """An entry, from the main thread."""
+    def put(self, kind, fields, early=False):
+        """An entry, from the main thread; an early one precedes all output that is read from now on."""
         if self.life.recorder is not None:
-            self.life.recorder.put(kind, fields)
+            self.life.recorder.put(kind, fields, early)
         else:
             self.journal.add(kind, fields)
             self.writer.pump()
@@ -104,7 +104,7 @@ class Runner:
 
     def _tick(self):
         if time.monotonic() - self.writer.written_at >= TICK and self.spool.cursor > self.spool.last:
-            self.put("tick")
+            self.put("tick", {})
             self.writer.written_at = time.monotonic()
 
     def _timeout(self):

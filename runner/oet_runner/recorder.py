@@ -52,14 +52,14 @@ class Recorder:
         self._sums = {stream: hashlib.sha256() for stream in pipes}
         self._finish = None
 
-    def put(self, kind, fields):
-        """From the main thread; never waits."""
-        self._inbox.append((kind, fields))
+    def put(self, kind, fields, early=False):
+        """From the main thread; never waits. An early entry precedes all output that is read from now on."""
+        self._inbox.append((kind, fields, early))
         self._wake()
 
     def finish(self, verdict, deadline):
         """Nothing writes to the pipes any more: what is in them, then `end` with the verdict. `deadline` as monotonic time."""
-        self._inbox.append((None, (verdict, deadline)))
+        self._inbox.append((None, (verdict, deadline), False))
         self._wake()
 
     def _wake(self):
@@ -75,20 +75,44 @@ class Recorder:
     def _run(self):
         while True:
             self._wait()
-            items = self._take_inbox()
-            got = sum(self._drain(fd, 4 << 20 if items else 1) for fd in list(self._pipes))
-            if self._pending and (items or self._size >= _FULL or time.monotonic() - self._flushed >= BATCH):
+            got = self._round()
+            if self._pending and (self._size >= _FULL or time.monotonic() - self._flushed >= BATCH):
                 self._flush()
-            for kind, fields in items:
-                if kind is None:
-                    self._finish = fields
-                else:
-                    self._journal.add(kind, fields)
             if self._finish and (not self._pipes or time.monotonic() >= self._finish[1]):
                 self._end(self._finish[0])
                 self._finish = None  # answers may still follow `end`
-            if 0 < got < _SMALL and not items:
+            if 0 < got < _SMALL:
                 self._nap()
+
+    def _round(self):
+        """Reads once, and journals what the inbox has, each entry after what was printed before it was told. How much was read."""
+        fresh = self._drain(1)
+        got = sum(len(data) for _, data in fresh)
+        items = self._take_inbox()
+        while items:
+            early = max((i for i, item in enumerate(items, 1) if item[2]), default=0)
+            if early:  # put before what is fresh was printed, or while it was
+                self._journal_all(items[:early])
+                items = items[early:]
+            self._pend(fresh)
+            fresh = self._drain(4 << 20) if items else []
+            more = self._take_inbox()
+            if not any(item[2] for item in more):
+                self._pend(fresh)
+                fresh = []
+            self._journal_all(items)
+            items = more
+        self._pend(fresh)
+        return got
+
+    def _journal_all(self, items):
+        if items and self._pending:
+            self._flush()
+        for kind, fields, _ in items:
+            if kind is None:
+                self._finish = fields
+            else:
+                self._journal.add(kind, fields)
 
     def _wait(self):
         timeout = None
@@ -110,28 +134,33 @@ class Recorder:
             items.append(self._inbox.popleft())
         return items
 
-    def _drain(self, fd, most):
-        """Reads a pipe until it is empty or `most` bytes are there; how many bytes it had."""
-        got = 0
-        while got < most:
-            try:
-                data = os.read(fd, _READ)
-            except BlockingIOError:
-                break
-            stream = self._pipes[fd]
-            if not data:
-                self._poll.unregister(fd)
-                os.close(fd)
-                del self._pipes[fd]
-                break
-            got += len(data)
-            self._read[stream] += len(data)
+    def _drain(self, most):
+        """[(stream, bytes)] from each pipe until it is empty or `most` bytes are there; counted, not yet limited."""
+        found = []
+        for fd, stream in list(self._pipes.items()):
+            got = 0
+            while got < most:
+                try:
+                    data = os.read(fd, _READ)
+                except BlockingIOError:
+                    break
+                if not data:
+                    self._poll.unregister(fd)
+                    os.close(fd)
+                    del self._pipes[fd]
+                    break
+                got += len(data)
+                self._read[stream] += len(data)
+                found.append((stream, data))
+        return found
+
+    def _pend(self, pieces):
+        for stream, data in pieces:
             kept = self._keeper.first(stream, data)
             if kept:
-                self._pend(stream, kept)
-        return got
+                self._append(stream, kept)
 
-    def _pend(self, stream, data):
+    def _append(self, stream, data):
         self._size += len(data)
         if self._pending and self._pending[-1][0] == stream:
             self._pending[-1][1].append(data)
@@ -162,7 +191,7 @@ class Recorder:
         for stream, size in self._keeper.dropped.items():
             self._journal.add("gap", {"s": stream.decode(), "bytes": size})
         for stream, data in self._keeper.last():
-            self._pend(stream, data)
+            self._append(stream, data)
             if self._size >= _FULL:
                 self._flush()
         self._flush()
