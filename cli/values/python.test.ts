@@ -4,6 +4,9 @@ import { runPython } from '../testing/python.ts';
 import { parseJson, writeJson } from './json.ts';
 import { floatText, repr, stringText } from './python.ts';
 
+// Processes and connections on a machine that may have much else to do.
+jest.setTimeout(30_000);
+
 test('floats are written as Python writes them', () => {
   const floats = [
     0,
@@ -47,9 +50,6 @@ test('whole values: read, written and shown as Python does', () => {
   const jsons = fc.sample(fc.json(), 2000).filter((text) => !/[\ud800-\udfff]|\\ud[89a-f]/i.test(text));
   const program = `
 import json,sys
-
-// Processes and connections on a machine that may have much else to do.
-jest.setTimeout(30_000);
 json.dump([repr(json.loads(t)) for t in json.load(sys.stdin)], sys.stdout)`;
   const printable = jsons.filter((text) => /^[\x20-\x7e]*$/.test(text));
   expect(printable.length).toBeGreaterThan(300);
