@@ -1,12 +1,14 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStorage, type Storage } from '../apiserver/storage.ts';
-import { startTestNode, until, type TestNode } from './testing.ts';
+import { isAlive, startTestNode, until, type TestNode } from './testing.ts';
 
 const ECHO = `
 import os, sys
+
+jest.setTimeout(30_000); // the machine may be busy
 print('pid', os.getpid(), flush=True)
 for line in sys.stdin:
     print('got', line.strip(), flush=True)
@@ -59,7 +61,7 @@ describe('a kubelet that comes back', () => {
     await until('running', () => first.phase('ended') === 'Running');
     first.attach('ended').send('end\n');
     await first.kubelet.close('detach');
-    await until('its end', () => !existsSync(`/proc/${pid}`));
+    await until('its end', () => !isAlive(pid));
 
     const second = await start();
     await until('the end', () => second.phase('ended') === 'Failed');
@@ -94,6 +96,25 @@ describe('a kubelet that comes back', () => {
     await first.kubelet.close('detach');
     storage = openStorage();
     await start();
-    await until('its end', () => !existsSync(`/proc/${pid}`));
+    await until('its end', () => !isAlive(pid));
+  });
+
+  it('ends what ran when the runtime is killed, and goes on with another one', async () => {
+    folder = mkdtempSync(join(tmpdir(), 'oet-adopt-'));
+    storage = openStorage();
+    node = await startTestNode({ dataDir: folder, onError: () => undefined }, storage);
+    const it = node;
+    it.run('orphaned', ECHO);
+    const pid = /pid (\d+)/.exec(await it.waitLog('orphaned', /pid \d+/))![1]!;
+    await until('running', () => it.phase('orphaned') === 'Running');
+    const parent = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')[1]!;
+    process.kill(Number(parent), 'SIGKILL');
+    await until('the end', () => it.phase('orphaned') === 'Failed');
+    expect(it.pod('orphaned')?.status?.containerStatuses?.[0]?.state.terminated).toMatchObject({
+      reason: 'ContainerStatusUnknown',
+    });
+    expect(isAlive(pid)).toBe(false);
+    it.run('next', 'print("hello")');
+    await until('the end of the next', () => it.phase('next') === 'Succeeded');
   });
 });

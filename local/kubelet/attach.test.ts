@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startTestNode, until, type TestNode } from './testing.ts';
 
 let node: TestNode;
@@ -16,6 +16,8 @@ for line in sys.stdin: print('got', line.strip(), flush=True)
 /** Reads lines and tells them as runs of equal letters. */
 const RUNS = `
 import itertools, os, time
+
+jest.setTimeout(30_000); // the machine may be busy
 print('hello', flush=True)
 rest = b''
 while True:

@@ -39,6 +39,8 @@ export interface Container {
     record: ContainerRecord | undefined,
     known: { containerID: string; restarts: number; state: ContainerState },
   ): void;
+  /** The runtime was killed, and knows nothing of it any more. */
+  lose(): void;
   /** The runtime tells of its end. */
   onExit(record: ContainerRecord): void;
   signal(signal: number): Promise<void>;
@@ -85,7 +87,10 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
     } catch (error) {
       if (error instanceof ConfigError) become({ waiting: { reason: error.name, message: error.message } });
       else if (error instanceof StartError) failedToStart(error);
-      else become({ waiting: { reason: 'CreateContainerError', message: String(error) } });
+      else {
+        void log?.end();
+        become({ waiting: { reason: 'CreateContainerError', message: String(error) } });
+      }
       const why = state.waiting?.message ?? state.terminated?.message ?? '';
       node.event(pod, 'Warning', 'Failed', `Error: ${why}`, spec.name);
     }
@@ -187,6 +192,20 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
     };
   }
 
+  function disappear(containerID: string): void {
+    endedAt = node.now();
+    become({
+      terminated: {
+        exitCode: 137,
+        reason: 'ContainerStatusUnknown',
+        message: 'The container could not be located when the pod was terminated',
+        startedAt: null,
+        finishedAt: kubeTime(endedAt),
+        containerID,
+      },
+    });
+  }
+
   return {
     spec,
     get state() {
@@ -229,18 +248,13 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
         return;
       }
       void log.end();
-      endedAt = node.now();
-      if (state.terminated) return;
-      become({
-        terminated: {
-          exitCode: 137,
-          reason: 'ContainerStatusUnknown',
-          message: 'The container could not be located when the pod was terminated',
-          startedAt: null,
-          finishedAt: kubeTime(endedAt),
-          containerID: known.containerID,
-        },
-      });
+      if (state.terminated) endedAt = node.now();
+      else disappear(known.containerID);
+    },
+    lose() {
+      if (id === undefined || !state.running || endedAt !== undefined) return; // a start that is under way fails by itself
+      output?.discard();
+      disappear(`local://${id}`);
     },
     onExit(record) {
       if (record.name !== id) return;

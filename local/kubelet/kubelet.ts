@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeletApi } from '../apiserver/kubelet-api.ts';
@@ -112,6 +112,8 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
       const mine = records.filter(({ labels }) => labels['uid'] === pod.metadata.uid);
       workers.set(pod.metadata.uid ?? '', createPodWorker(own, pod, mine));
     }
+    const folders = existsSync(own.folder) ? readdirSync(own.folder) : [];
+    for (const uid of folders) if (!workers.has(uid)) rmSync(join(own.folder, uid), { recursive: true, force: true });
     const strays = records.filter(({ labels }) => !workers.has(labels['uid'] ?? ''));
     await Promise.all(strays.map(({ name }) => own.runtime.remove(name)));
   }
@@ -123,12 +125,28 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
       const dataDir = options.dataDir ?? (scratch = mkdtempSync(join(tmpdir(), 'oet-local-')));
       mkdirSync(dataDir, { recursive: true, mode: 0o700 });
       const python = await resolvePython(options.python ?? process.env['OET_LOCAL_PYTHON'] ?? 'python3');
-      runtime = await openRuntime({
-        folder: join(dataDir, 'runtime'),
-        python,
-        onLost: onError,
-        ...(options.lingerSeconds === undefined ? {} : { lingerSeconds: options.lingerSeconds }),
-      });
+      const open = async (): Promise<Runtime> => {
+        const opened = await openRuntime({
+          folder: join(dataDir, 'runtime'),
+          python,
+          onLost: (error) => {
+            onError(error);
+            reopen().catch(onError);
+          },
+          ...(options.lingerSeconds === undefined ? {} : { lingerSeconds: options.lingerSeconds }),
+        });
+        opened.onExit((record) => {
+          for (const worker of workers.values()) worker.onExit(record);
+        });
+        return opened;
+      };
+      /** A new runtime ends what the old one left; the pods learn that their containers are gone. */
+      const reopen = async (): Promise<void> => {
+        const next = await open();
+        if (node) node.runtime = runtime = next;
+        for (const worker of workers.values()) worker.lose();
+      };
+      runtime = await open();
       const name = options.nodeName ?? 'local';
       node = {
         name,
@@ -141,9 +159,6 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
         onError,
         ...storagePorts(pods, name, now),
       };
-      runtime.onExit((record) => {
-        for (const worker of workers.values()) worker.onExit(record);
-      });
       registerNode(pods, name, node.address, now());
       await adoptAll(node, pods);
       unsubscribe = pods.subscribe(onEvent);

@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { existsSync } from 'node:fs';
-import { startTestNode, until, type TestNode } from './testing.ts';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { isAlive, startTestNode, until, type TestNode } from './testing.ts';
 
 let node: TestNode;
 beforeAll(async () => {
@@ -10,7 +9,6 @@ afterAll(() => node.close());
 
 const terminated = (name: string) => node.pod(name)?.status?.containerStatuses?.[0]?.state.terminated;
 const waiting = (name: string) => node.pod(name)?.status?.containerStatuses?.[0]?.state.waiting;
-const alive = (pid: string): boolean => existsSync(`/proc/${pid}`);
 
 const HANDLED = `
 import os, signal, time
@@ -55,14 +53,14 @@ describe('a deleted pod', () => {
     await until('the end', () => terminated('deaf'));
     expect(terminated('deaf')).toMatchObject({ exitCode: 137, reason: 'Error' });
     expect(performance.now() - t0).toBeGreaterThan(1900); // the least grace of a node is two seconds
-    expect(alive(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
   });
 
   it('that is gone at once has its process ended all the same', async () => {
     node.run('forced', HANDLED.replace('os._exit(7)', 'pass').replace("'hello'", "'pid', os.getpid()"));
     const pid = /pid (\d+)/.exec(await node.waitLog('forced', /pid \d+/))![1]!;
     node.storage.delete('pods', 'test', 'forced');
-    await until('its process to end', () => !alive(pid));
+    await until('its process to end', () => !isAlive(pid));
   });
 
   it('that waits for an image goes', async () => {
@@ -84,6 +82,8 @@ describe('everything in a container', () => {
       const name = what.replaceAll(' ', '-');
       const source = `
 import os, subprocess, sys, time
+
+jest.setTimeout(30_000); // the machine may be busy
 p = ${statement}
 pid = p.pid if isinstance(p, subprocess.Popen) else int(open('pid').read())
 print('pid', pid, flush=True)
@@ -92,11 +92,11 @@ os._exit(0)
 `;
       node.run(name, source);
       const pid = /pid (\d+)/.exec(await node.waitLog(name, /pid \d+/))![1]!;
-      expect(alive(pid)).toBe(true);
+      expect(isAlive(pid)).toBe(true);
       await new Promise((resolve) => setTimeout(resolve, what.includes('environment') ? 2100 : 0)); // the runtime looks once a second
       node.attach(name).send('\n');
       await until('the end', () => node.phase(name) === 'Succeeded');
-      expect(alive(pid)).toBe(false);
+      expect(isAlive(pid)).toBe(false);
     },
     20_000,
   );

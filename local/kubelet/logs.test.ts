@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startTestNode, until, type TestNode } from './testing.ts';
 
 let node: TestNode;
@@ -9,6 +9,8 @@ afterAll(() => node.close());
 
 const COUNT = `
 import sys
+
+jest.setTimeout(30_000); // the machine may be busy
 for line in sys.stdin:
     for i in range(int(line)): print(i)
     sys.stdout.flush()

@@ -36,6 +36,8 @@ export interface PodWorker {
   /** Called at the end of each look, for who waits to see an end. */
   onTick(listener: () => void): () => void;
   onExit(record: ContainerRecord): void;
+  /** The runtime was killed: what ran is lost. */
+  lose(): void;
   /** True when nothing of the pod is left here. */
   readonly gone: boolean;
   detach(): void;
@@ -246,6 +248,9 @@ export function createPodWorker(node: Node, first: Pod, records?: ContainerRecor
     },
     onExit(record) {
       for (const { container } of tracked) container.onExit(record);
+    },
+    lose() {
+      for (const { container } of tracked) container.lose();
     },
     detach() {
       detached = true;

@@ -114,6 +114,8 @@ class Container:
         self.started = time.time_ns()
         found = stat_of(self.pid)
         self.members[self.pid] = found[3] if found else 0
+        with open(os.path.join(self.folder, "pid"), "w") as file:
+            file.write("%d %d" % (self.pid, self.members[self.pid]))
 
     def processes(self):
         """The living processes: what descends from a known one, and known ones that have lost their parents."""
@@ -152,6 +154,17 @@ class Container:
     def describe(self):
         keys = ("name", "labels", "pid", "started", "finished", "code", "oom", "unread")
         return {key: getattr(self, key) for key in keys}
+
+
+def end_leftovers(folder):
+    """Kills what an earlier runtime, itself killed, has left here: its containers have no stdin and no reader any more."""
+    for name in os.listdir(folder):
+        container = Container(name, os.path.join(folder, name), {})
+        words = read(os.path.join(container.folder, "pid")).split()
+        if len(words) == 2:
+            container.members[int(words[0])] = int(words[1])
+            container.kill()
+        shutil.rmtree(container.folder, ignore_errors=True)
 
 
 def find(program, path):
@@ -198,6 +211,9 @@ class Runtime:
     def __init__(self, address, folder, linger):
         self.folder, self.linger, self.address = folder, linger, address
         self.containers, self.clients = {}, {}
+        end_leftovers(folder)
+        if os.path.exists(address):
+            os.unlink(address)  # nobody listens there: the kubelet has tried
         self.alone_since = time.monotonic()
         self.ending = False
         self.selector = selectors.DefaultSelector()

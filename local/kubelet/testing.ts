@@ -1,4 +1,5 @@
 /** What the tests of this folder share: a kubelet on a store in memory, pods, attachments, polling. */
+import { readFileSync } from 'node:fs';
 import type { AttachChannel, AttachOptions, LogOptions } from '../apiserver/kubelet-api.ts';
 import { openStorage, type Storage } from '../apiserver/storage.ts';
 import { createKubelet, type Kubelet, type KubeletOptions } from './kubelet.ts';
@@ -12,6 +13,15 @@ export async function until<T>(what: string, f: () => T | undefined | false, sec
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   throw new Error(`waited ${seconds} s for ${what}`);
+}
+
+/** Whether a process runs; one that only waits for its parent to take note of its end does not. */
+export function isAlive(pid: string): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false; // it is gone
+  }
 }
 
 /** An attachment as a client sees it. */

@@ -121,14 +121,14 @@ async function detach(options: UpOptions): Promise<number> {
   if (options.kubePort !== undefined) args.push('--kube-port', String(options.kubePort));
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
-  const end = Promise.withResolvers<undefined>();
-  child.on('exit', () => end.resolve(undefined));
+  const end = new AbortController();
+  child.on('exit', () => end.abort());
   child.unref();
   const isUp = (): SupervisorState | undefined => {
     const state = liveState(paths.state);
     return state?.ready && state.supervisor.pid === child.pid ? state : undefined;
   };
-  const state = await Promise.race([poll(isUp, { everyMs: 15, withinMs: READY_WITHIN_MS + 5000 }), end.promise]);
+  const state = await poll(isUp, { everyMs: 15, withinMs: READY_WITHIN_MS + 5000, signal: end.signal });
   if (state) {
     process.stdout.write(welcome(state, paths, true, process.cwd()));
     return 0;
