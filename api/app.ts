@@ -58,7 +58,7 @@ export function buildApp(ports: AppPorts): App {
   const { config, catalogue, store, storeWatch, clock, logger, shutdown } = ports;
   const listeners = new Listeners(clock, config.announceReads ?? true);
   const announcer = new Announcer(store, config.namespace, logger);
-  const tail = new Tail(store, config.namespace, storeWatch, logger);
+  const tail = new Tail(store, catalogue, { namespace: config.namespace, watch: storeWatch, logger });
   const service = new ProcedureService({ ...ports, namespace: config.namespace, historyLimit: config.historyLimit });
   const metrics = createMetrics({ listeners: () => listeners.count, procedures: () => catalogue.list().length });
 

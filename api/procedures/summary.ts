@@ -62,9 +62,10 @@ export function summarise({ procedure, run }: Sources): Summary {
   throw new TypeError('a summary needs a source');
 }
 
-/** The summary as it was when the run had just reached `history.at(-1)`. */
-export function summaryAt(run: Run, history: History): Summary {
-  return ofRun(run, history, undefined);
+/** The summary as it was when the run had just reached `history.at(-1)`. The resource tells only what never changes. */
+export function summaryAt(run: Run, history: History, procedure: StoredProcedure | undefined): Summary {
+  const summary = ofRun(run, history, undefined);
+  return procedure ? { ...summary, script: scriptOf(procedure) } : summary;
 }
 
 /** Whether nothing will change any more. */

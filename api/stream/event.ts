@@ -36,7 +36,8 @@ export const LOCAL_URI = 'oet:/procedures/';
 export function dataOf({ topic, fields }: StreamEvent, base: string): string {
   const { result } = fields;
   const shown = Array.isArray(result) ? result.map((item) => withUri(item, base)) : withUri(result, base);
-  return JSON.stringify({ topic, ...fields, ...(result === undefined ? {} : { result: shown }) });
+  // A script may publish a field of that name; the topic stays the topic, and comes first.
+  return JSON.stringify({ topic: '', ...fields, ...(result === undefined ? {} : { result: shown }), topic });
 }
 
 function withUri(value: unknown, base: string): unknown {

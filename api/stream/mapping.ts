@@ -1,5 +1,6 @@
 import type { Row, Run } from '../../journal/types.ts';
 import { isObject } from '../json/raw.ts';
+import type { StoredProcedure } from '../ports.ts';
 import { summaryAt } from '../procedures/summary.ts';
 import type { Summary } from '../procedures/summary.ts';
 import { LOCAL_URI } from './event.ts';
@@ -11,18 +12,14 @@ type History = Run['history'];
  * The events that a row of the store gives, in order; none for rows that are no news to a listener. They are a function of the
  * row and of what was before it: read again after a year or a restart, the same row gives the same events.
  */
-export function eventsOf(row: Row, run: Run | undefined): StreamEvent[] {
+export function eventsOf(row: Row, run: Run | undefined, procedure?: StoredProcedure): StreamEvent[] {
   if (row.k === 'event') return [published(row, run)];
-  if (row.k === 'state' && run) return stateEvents(row, run);
+  if (row.k === 'state' && run) return stateEvents(row, run, procedure);
   return [];
 }
 
 /** A summary as events carry it: its uri is filled in for each client. */
-export function eventSummary(summary: Summary): Record<string, unknown> {
-  return withLocalUri(summary);
-}
-
-function withLocalUri({ id, ...rest }: Summary): Record<string, unknown> {
+export function eventSummary({ id, ...rest }: Summary): Record<string, unknown> {
   return { id, uri: `${LOCAL_URI}${id}`, ...rest };
 }
 
@@ -34,7 +31,7 @@ function published({ body }: Row, run: Run | undefined): StreamEvent {
   return { topic, procedure: run?.id, fields: { ...fields, msg_src: source } };
 }
 
-function stateEvents({ body, t }: Row, run: Run): StreamEvent[] {
+function stateEvents({ body, t }: Row, run: Run, resource: StoredProcedure | undefined): StreamEvent[] {
   const state = String(body['state']);
   const history = historyUpTo(run.history, state, t);
   const procedure = run.id;
@@ -47,7 +44,8 @@ function stateEvents({ body, t }: Row, run: Run): StreamEvent[] {
     events.push({ topic: 'procedure.lifecycle.stacktrace', procedure, fields: { ...source, stacktrace } });
   }
   const topic = lifecycleTopic(state, history.at(-2)?.[0]);
-  if (topic) events.push({ topic, procedure, fields: { ...source, result: eventSummary(summaryAt(run, history)) } });
+  if (topic)
+    events.push({ topic, procedure, fields: { ...source, result: eventSummary(summaryAt(run, history, resource)) } });
   return events;
 }
 

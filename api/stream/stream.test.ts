@@ -112,6 +112,17 @@ describe('GET /stream', () => {
     expect(new Set(client.events.map(({ id }) => id)).size).toBe(client.events.length);
   });
 
+  it('shows the script as the client named it', async () => {
+    const client = await listen('?topics=procedure.lifecycle');
+    await call(harness, 'POST', '/procedures', {
+      script: { script_type: 'inline', script_uri: 'inline://mine.py', content: 'x' },
+    });
+    await new FakeRun(harness.store, harness.catalogue.get(1)!).ready();
+
+    const { data } = await client.next(({ topic }) => topic === 'procedure.lifecycle.created');
+    expect(data.result.script).toEqual({ script_type: 'inline', script_uri: 'inline://mine.py' });
+  });
+
   it('announces reads to those who listen', async () => {
     await created();
     const client = await listen('?topics=request.procedure.list,procedure.pool');

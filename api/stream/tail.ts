@@ -1,5 +1,6 @@
 import type { Row, Run } from '../../journal/types.ts';
 import type { Logger, Store } from '../ports.ts';
+import type { Catalogue } from '../procedures/catalogue.ts';
 import type { StoreWatch } from '../store-watch.ts';
 import type { StreamEvent } from './event.ts';
 import { eventsOf } from './mapping.ts';
@@ -27,6 +28,7 @@ const KEPT_ROWS = 2000;
  */
 export class Tail {
   readonly #store: Store;
+  readonly #catalogue: Pick<Catalogue, 'get'>;
   readonly #namespace: string;
   readonly #watch: StoreWatch;
   readonly #logger: Logger;
@@ -36,8 +38,13 @@ export class Tail {
   #upTo = -1;
   #reading: Promise<void> | undefined;
 
-  constructor(store: Store, namespace: string, watch: StoreWatch, logger: Logger) {
+  constructor(
+    store: Store,
+    catalogue: Pick<Catalogue, 'get'>,
+    { namespace, watch, logger }: { readonly namespace: string; readonly watch: StoreWatch; readonly logger: Logger },
+  ) {
     this.#store = store;
+    this.#catalogue = catalogue;
     this.#namespace = namespace;
     this.#watch = watch;
     this.#logger = logger;
@@ -95,7 +102,9 @@ export class Tail {
     const { uid } = row;
     if (uid !== null && !runs.has(uid)) runs.set(uid, await this.#store.run(uid));
     try {
-      return eventsOf(row, uid === null ? undefined : runs.get(uid));
+      const run = uid === null ? undefined : runs.get(uid);
+      const procedure = run && this.#catalogue.get(run.id);
+      return eventsOf(row, run, procedure?.metadata.uid === uid ? procedure : undefined);
     } catch (error) {
       // One odd row must not end everybody's stream.
       this.#logger.error({ err: error, row: row.id }, 'a row gave no events');
