@@ -34,10 +34,11 @@ export const LOCAL_URI = 'oet:/procedures/';
 
 /** The text of the event's `data:` for a client that reached us under `base`. */
 export function dataOf({ topic, fields }: StreamEvent, base: string): string {
-  const { result } = fields;
+  // A script may publish a field that is called topic, too.
+  const { topic: _, result, ...rest } = fields;
+  if (result === undefined) return JSON.stringify({ topic, ...rest });
   const shown = Array.isArray(result) ? result.map((item) => withUri(item, base)) : withUri(result, base);
-  // A script may publish a field of that name; the topic stays the topic, and comes first.
-  return JSON.stringify({ topic: '', ...fields, ...(result === undefined ? {} : { result: shown }), topic });
+  return JSON.stringify({ topic, ...rest, result: shown });
 }
 
 function withUri(value: unknown, base: string): unknown {

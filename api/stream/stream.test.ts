@@ -51,7 +51,11 @@ describe('GET /stream', () => {
     await call(harness, 'PUT', '/procedures/1', { state: 'RUNNING', script_args: { main: { kwargs: { n: 1 } } } });
     await harness.app.flushed();
     await run.run('{"args":[],"kwargs":{"n":1}}');
-    await run.append({ k: 'event', topic: 'user.script.announce', fields: { msg: 'hi', x: 1.5 } } as never);
+    await run.append({
+      k: 'event',
+      topic: 'user.script.announce',
+      fields: { msg: 'hi', x: 1.5, topic: 'no' },
+    } as never);
     await run.append({
       k: 'error',
       phase: 'main',
