@@ -12,4 +12,14 @@ export function bootstrap(storage: Storage): void {
       status: { phase: 'Active' },
     });
   }
+  const rbac = 'rbac.authorization.k8s.io';
+  const everything = { apiGroups: ['*'], resources: ['*'], verbs: ['*'] };
+  if (!storage.get(`${rbac}/clusterroles`, undefined, 'cluster-admin')) {
+    storage.create(`${rbac}/clusterroles`, {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRole',
+      metadata: { name: 'cluster-admin' },
+      rules: [everything, { nonResourceURLs: ['*'], verbs: ['*'] }],
+    });
+  }
 }

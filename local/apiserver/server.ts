@@ -11,7 +11,8 @@ import type { ServerContext } from './http/context.ts';
 import { createHandler, locationOf } from './http/handler.ts';
 import { createLister } from './http/list.ts';
 import { parseResourcePath } from './http/route.ts';
-import { bearerToken, createUserTable, type User } from './http/users.ts';
+import { createAuthorizer } from './auth/rbac.ts';
+import { bearerToken, createUserTable, type User } from './auth/users.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { defaultKnobs, type Knobs, type KnobValues } from './knobs.ts';
 import type { KubeletApi } from './kubelet-api.ts';
@@ -79,7 +80,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     list: createLister(storage),
     knobs,
     kubelet: () => kubelet,
-    userOf: createUserTable(options.token, options.users),
+    users: createUserTable(storage, () => clock.now(), options.token, options.users),
+    allowed: createAuthorizer(storage),
   };
   const attach = createAttachServer(context);
   const sockets = new Set<Socket>();
@@ -98,12 +100,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     // nothing more can be told to a client whose connection broke
     socket.on('error', () => socket.destroy());
     const token = bearerToken(req.headers.authorization);
-    if (token === undefined || !context.userOf(token)) {
+    const user = token === undefined ? undefined : context.users.find(token);
+    if (!user) {
       refuse(socket, new ApiError(401, 'Unauthorized', 'Unauthorized'));
       return;
     }
     const { path, query } = locationOf(req);
-    attach.upgrade(req, socket, head, parseResourcePath(path), query);
+    attach.upgrade({ req, socket, head, user, path: parseResourcePath(path), query });
   });
 
   await new Promise<void>((resolve, reject) => {

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { ApiError, badRequest, notFound, statusOf } from '../errors.ts';
+import { denied } from '../auth/rbac.ts';
+import type { User } from '../auth/users.ts';
+import { ApiError, badRequest, forbidden, notFound, statusOf } from '../errors.ts';
 import type { AttachChannel } from '../kubelet-api.ts';
 import type { ServerContext } from './context.ts';
 import { attachOptions } from './pods.ts';
@@ -12,15 +14,19 @@ const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
 /** Frames larger than this are no command of anybody's. */
 const MOST_FRAME = 8 * 1024 * 1024;
 
+/** An HTTP upgrade by a user who is known. */
+export interface UpgradeRequest {
+  req: IncomingMessage;
+  socket: Duplex;
+  head: Buffer;
+  user: User;
+  path: ResourcePath | undefined;
+  query: URLSearchParams;
+}
+
 /** Serves WebSocket upgrades of `…/pods/NAME/attach`. */
 export function createAttachServer(context: ServerContext): {
-  upgrade(
-    req: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    path: ResourcePath | undefined,
-    query: URLSearchParams,
-  ): void;
+  upgrade(request: UpgradeRequest): void;
   close(): void;
 } {
   const server = new WebSocketServer({
@@ -31,12 +37,16 @@ export function createAttachServer(context: ServerContext): {
   });
 
   return {
-    upgrade(req, socket, head, path, query) {
+    upgrade({ req, socket, head, user, path, query }) {
       try {
         if (path?.resource !== 'pods' || path.subresource !== 'attach' || path.name === undefined) {
           throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
         }
         const { namespace = '', name } = path;
+        const attributes = { ...path, verb: 'get' };
+        if (!context.allowed(user, attributes)) throw denied(user, attributes);
+        // the second question of a real server, whose refusal gives no reason
+        if (!context.allowed(user, { ...attributes, verb: 'create' })) throw forbidden('pods', '', name, '');
         if (!context.api.storage.get('pods', namespace, name)) throw notFound('pods', '', name);
         const kubelet = context.kubelet();
         if (!kubelet) throw new ApiError(500, 'InternalError', 'no node serves attach');

@@ -5,7 +5,8 @@ import type { Api } from '../rest/api.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { WatchHub } from '../watch/hub.ts';
 import type { createLister } from './list.ts';
-import type { User } from './users.ts';
+import type { Attributes } from '../auth/rbac.ts';
+import type { User, UserTable } from '../auth/users.ts';
 
 /** What requests are served with. */
 export interface ServerContext {
@@ -14,7 +15,8 @@ export interface ServerContext {
   list: ReturnType<typeof createLister>;
   knobs: KnobValues;
   kubelet: () => KubeletApi | undefined;
-  userOf(token: string): User | undefined;
+  users: UserTable;
+  allowed(user: User, attributes: Attributes): boolean;
 }
 
 /** One request for a resource. */

@@ -6,9 +6,10 @@ import { readBody } from './body.ts';
 import type { ServerContext } from './context.ts';
 import { servePlain } from './plain.ts';
 import { sendBody, sendJson, sendStatus } from './reply.ts';
-import { serveResource } from './resource.ts';
+import { requestVerb, serveResource } from './resource.ts';
 import { parseResourcePath } from './route.ts';
-import { bearerToken } from './users.ts';
+import { denied, type Attributes } from '../auth/rbac.ts';
+import { bearerToken, MASTERS } from '../auth/users.ts';
 
 const UNAUTHORIZED = new ApiError(401, 'Unauthorized', 'Unauthorized');
 
@@ -42,10 +43,14 @@ export function locationOf(req: IncomingMessage): { path: string; query: URLSear
 
 async function handle(context: ServerContext, knobs: Knobs, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const token = bearerToken(req.headers.authorization);
-  const user = token === undefined ? undefined : context.userOf(token);
+  const user = token === undefined ? undefined : context.users.find(token);
   if (!user) throw UNAUTHORIZED;
   const { path, query } = locationOf(req);
+  const check = (attributes: Attributes): void => {
+    if (!context.allowed(user, attributes)) throw denied(user, attributes);
+  };
   if (path.startsWith('/-/knobs')) {
+    if (!user.groups.includes(MASTERS)) throw denied(user, { verb: 'post', path });
     await serveKnobs(knobs, req, res, path);
     return;
   }
@@ -53,10 +58,12 @@ async function handle(context: ServerContext, knobs: Knobs, req: IncomingMessage
   if (await misbehave(context, faults, req, res)) return;
   const found = parseResourcePath(path);
   if (!found) {
+    check({ verb: (req.method ?? 'GET').toLowerCase(), path });
     if (!servePlain(context, req, res, path)) sendBody(res, 404, 'text/plain; charset=utf-8', '404 page not found\n');
     return;
   }
   const { group, version, resource: plural, ...rest } = found;
+  check({ verb: requestVerb(req.method, query, rest.name), resource: plural, group, ...rest });
   const { registry } = context.api;
   const resource = registry.find(group, version, plural);
   if (!resource || (rest.namespace !== undefined && !resource.namespaced)) {

@@ -1,33 +1,24 @@
 import { badRequest, conflict, methodNotSupported, noSuchResource, notFound, unsupportedMediaType } from '../errors.ts';
-import { parseJson } from '../json.ts';
-import { isObject, type KubeObject } from '../objects.ts';
-import { resolveReference } from '../resources/builtin-schemas.ts';
+import { isObject } from '../objects.ts';
 import { selectableFields } from '../resources/resource.ts';
 import { applyObject } from '../rest/apply.ts';
 import { createObject } from '../rest/create.ts';
 import { deleteObject, isStorageError } from '../rest/delete.ts';
 import type { Written } from '../rest/api.ts';
 import { getObject, putObject, replaceObject, type Target } from '../rest/update.ts';
-import { jsonPatch, PatchError } from '../patch/json-patch.ts';
-import { mergePatch } from '../patch/merge.ts';
-import { strategicMerge } from '../patch/strategic.ts';
 import { selectorOf } from '../selectors.ts';
 import { ApiError } from '../errors.ts';
-import { load } from 'js-yaml';
 import { mediaType, parseObject, parsePatch, readBody } from './body.ts';
 import type { ResourceRequest, ServerContext } from './context.ts';
 import { checkMatch, checkNotInFuture, numberOf, versionOf } from './list.ts';
 import { negotiate } from './negotiate.ts';
 import { applyForce, deleteOptions, writeOptions } from './options.ts';
 import { servePodSubresource } from './pods.ts';
+import { APPLY_PATCH, parseApply, patched, patchTypes } from './patches.ts';
+import { serveTokenRequest } from './tokens.ts';
 import { listText, objectText, watchRenderer } from './render.ts';
 import { sendJson, warningHeaders } from './reply.ts';
-import { answerReview } from './reviews.ts';
-
-const JSON_PATCH = 'application/json-patch+json';
-const MERGE_PATCH = 'application/merge-patch+json';
-const STRATEGIC_PATCH = 'application/strategic-merge-patch+json';
-const APPLY_PATCH = 'application/apply-patch+yaml';
+import { answerReview } from '../auth/reviews.ts';
 
 /** Serves one request under `/api` or `/apis` that names a resource. Throws what is answered as a Status. */
 export async function serveResource(context: ServerContext, request: ResourceRequest): Promise<void> {
@@ -37,12 +28,16 @@ export async function serveResource(context: ServerContext, request: ResourceReq
     if (!known || name === undefined) {
       throw resource.custom && name !== undefined ? notFound(resource.plural, resource.group, name) : noSuchResource();
     }
+    if (subresource === 'token' && req.method === 'POST') {
+      await serveTokenRequest(context, request);
+      return;
+    }
     if (subresource !== 'status' && (await servePodSubresource(context, request))) return;
   }
-  const verb = verbOf(request);
-  if (verb === undefined || (subresource === undefined && !resource.verbs.includes(verb))) {
-    if (req.method === 'POST' && name !== undefined)
-      throw methodNotSupported(resource.plural, resource.group, 'create');
+  const verb = requestVerb(req.method, request.query, name);
+  const isMisplaced = (verb === 'create') !== (name === undefined) && ['create', 'update', 'patch'].includes(verb);
+  if (!isVerb(verb) || isMisplaced || (subresource === undefined && !resource.verbs.includes(verb))) {
+    if (verb === 'create' && name !== undefined) throw methodNotSupported(resource.plural, resource.group, 'create');
     throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
   }
   try {
@@ -55,23 +50,28 @@ export async function serveResource(context: ServerContext, request: ResourceReq
 
 type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
-function verbOf({ req, name, query }: ResourceRequest): Verb | undefined {
-  switch (req.method) {
+function isVerb(verb: string): verb is Verb {
+  return Object.hasOwn(VERBS, verb);
+}
+
+/** What a request is, as RBAC and discovery name it; the method in lower case for one that resources do not have. */
+export function requestVerb(method: string | undefined, query: URLSearchParams, name: string | undefined): string {
+  switch (method) {
     case 'GET':
     case 'HEAD':
       // a watch of one object by its path is long gone from the API; the object itself is answered
       if (name !== undefined) return 'get';
       return isWatch(query) ? 'watch' : 'list';
     case 'POST':
-      return name === undefined ? 'create' : undefined;
+      return 'create';
     case 'PUT':
-      return name === undefined ? undefined : 'update';
+      return 'update';
     case 'PATCH':
-      return name === undefined ? undefined : 'patch';
+      return 'patch';
     case 'DELETE':
       return name === undefined ? 'deletecollection' : 'delete';
     default:
-      return undefined;
+      return (method ?? '').toLowerCase();
   }
 }
 
@@ -155,13 +155,13 @@ const VERBS: Record<Verb, (context: ServerContext, request: ResourceRequest) => 
     const { req, query, resource } = request;
     const options = writeOptions(req, query, 'PatchOptions');
     const type = mediaType(req);
-    const accepted = [JSON_PATCH, MERGE_PATCH, ...(resource.custom ? [] : [STRATEGIC_PATCH]), APPLY_PATCH];
+    const accepted = patchTypes(resource);
     if (!accepted.includes(type)) throw unsupportedMediaType(accepted);
     const bytes = await readBody(req);
     const where = target(request);
     if (type === APPLY_PATCH) {
       const force = applyForce(query);
-      sendWritten(context, request, applyObject(context.api, where, parseYaml(bytes), options, force));
+      sendWritten(context, request, applyObject(context.api, where, parseApply(bytes), options, force));
       return;
     }
     const patch = parsePatch(bytes);
@@ -169,7 +169,7 @@ const VERBS: Record<Verb, (context: ServerContext, request: ResourceRequest) => 
     sendWritten(
       context,
       request,
-      replaceObject(context.api, where, current, patched(request, current, patch, type), options),
+      replaceObject(context.api, where, current, patched(resource, current, patch, type), options),
     );
   },
 
@@ -220,36 +220,6 @@ function sendWritten(context: ServerContext, request: ResourceRequest, written: 
   const { storage, clock } = context.api;
   const text = objectText(storage, resource, written.object, wanted, request.query, clock.now());
   sendJson(res, written.created ? 201 : 200, text, wanted.format, warningHeaders(written.warnings));
-}
-
-function patched({ resource }: ResourceRequest, current: KubeObject, patch: unknown, type: string): unknown {
-  if (type === JSON_PATCH) {
-    if (!Array.isArray(patch)) {
-      throw badRequest(
-        'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
-      );
-    }
-    try {
-      return jsonPatch(current, patch);
-    } catch (error) {
-      if (!(error instanceof PatchError)) throw error;
-      // a real server does not tell either which operation failed
-      throw new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
-    }
-  }
-  if (!isObject(patch)) throw badRequest('error decoding patch: the patch is no object');
-  if (type === MERGE_PATCH) return structuredClone(mergePatch(current, patch));
-  return structuredClone(strategicMerge(resource.schema, current, patch, resolveReference));
-}
-
-/** YAML, or the JSON that kubectl sends under that name, whose numbers are kept exactly. */
-function parseYaml(bytes: Buffer): unknown {
-  const text = bytes.toString('utf8');
-  try {
-    return text.trimStart().startsWith('{') ? parseJson(text) : load(text);
-  } catch (error) {
-    throw badRequest(`error decoding YAML: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 function finalizeNamespace(context: ServerContext, name: string, body: unknown): void {

@@ -93,7 +93,14 @@ const BUILTINS: Builtin[] = [
   },
   { plural: 'resourcequotas', kind: 'ResourceQuota', shortNames: ['quota'], status: true },
   { plural: 'secrets', kind: 'Secret', fields: ['type'], columns: secretColumns },
-  { plural: 'serviceaccounts', kind: 'ServiceAccount', shortNames: ['sa'] },
+  {
+    plural: 'serviceaccounts',
+    kind: 'ServiceAccount',
+    shortNames: ['sa'],
+    subresources: [
+      { name: 'token', group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest', verbs: ['create'] },
+    ],
+  },
   {
     plural: 'services',
     kind: 'Service',
