@@ -1,0 +1,69 @@
+/** `node test/bench/main.ts [part…] [-n N] [--json FILE]`: README.md of this folder. */
+import { writeFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { ready } from './parts/ready.ts';
+import { start } from './parts/start.ts';
+import { stop } from './parts/stop.ts';
+import type { ClusterPart, LocalPart, Order } from './parts/part.ts';
+import { Report } from './report.ts';
+import { openWorld, type World } from './world.ts';
+
+const PARTS: readonly (LocalPart | ClusterPart)[] = [start, stop, ready];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { n: { type: 'string', short: 'n' }, json: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+});
+if (values.help) help();
+else await bench();
+
+function help(): void {
+  console.log(
+    'usage: node test/bench/main.ts [part…] [-n samples] [--json file]\n\nparts (all of them without a name):',
+  );
+  for (const { name, what } of PARTS) console.log(`  ${name.padEnd(10)} ${what}`);
+  console.log('\nOn the cluster of KUBECONFIG, or on an embedded one of its own where that is not set.');
+}
+
+async function bench(): Promise<void> {
+  const unknown = positionals.filter((name) => !PARTS.some((part) => part.name === name));
+  if (unknown.length > 0) throw new Error(`no such part: ${unknown.join(', ')} (see --help)`);
+  const n = values.n === undefined ? undefined : Number(values.n);
+  if (n !== undefined && !(Number.isInteger(n) && n > 0))
+    throw new Error(`-n: a number from 1, not ${String(values.n)}`);
+  const chosen = PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+
+  const report = new Report((line) => console.log(line));
+  const order: Order = { report, n };
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', node: process.version, load: loadavg() };
+  const world = chosen.some((part) => 'runOn' in part) ? await openWorld() : undefined;
+  try {
+    if (world) console.log(`${world.cluster}; logs: ${world.stack.operator.logFile}, ${world.stack.api.logFile}`);
+    console.log(`${machine.cpus} × ${machine.model}, Node ${machine.node}, load ${load(machine.load)}`);
+    report.head();
+    for (const part of chosen) {
+      report.begin(part.name, `${part.what} (load ${load(loadavg())})`);
+      if ('run' in part) await part.run(order);
+      else if (world) await part.runOn(world, order);
+    }
+  } finally {
+    await world?.close();
+  }
+  console.log(`\nload at the end ${load(loadavg())}`);
+  if (values.json !== undefined) await save(values.json, report, { ...machine, loadAtEnd: loadavg() }, world);
+}
+
+function load(averages: readonly number[]): string {
+  return averages.map((value) => value.toFixed(1)).join(' ');
+}
+
+async function save(
+  file: string,
+  { rows, ratios, notes }: Report,
+  machine: object,
+  world: World | undefined,
+): Promise<void> {
+  const found = { when: new Date().toISOString(), cluster: world?.cluster ?? null, machine, rows, ratios, notes };
+  await writeFile(file, `${JSON.stringify(found, null, 2)}\n`);
+}

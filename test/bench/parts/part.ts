@@ -1,0 +1,23 @@
+import type { Report } from '../report.ts';
+import type { World } from '../world.ts';
+
+/** What a part is given. */
+export interface Order {
+  readonly report: Report;
+  /** How many samples of each row; a part whose samples are long takes fewer, and says so. */
+  readonly n: number | undefined;
+}
+
+/** A part that needs nothing but this machine. */
+export interface LocalPart {
+  readonly name: string;
+  readonly what: string;
+  readonly run: (order: Order) => Promise<void>;
+}
+
+/** A part that needs the product on a cluster. */
+export interface ClusterPart {
+  readonly name: string;
+  readonly what: string;
+  readonly runOn: (world: World, order: Order) => Promise<void>;
+}
