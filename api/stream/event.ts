@@ -32,8 +32,19 @@ export function parsePlace(text: string): Place | undefined {
 /** Marks the `uri` of summaries in stored events: which host a client uses is known only when it reads them. */
 export const LOCAL_URI = 'oet:/procedures/';
 
+/** Texts made already: an event goes to all listeners, and they come by few addresses. */
+const texts = new WeakMap<StreamEvent, { readonly base: string; readonly text: string }>();
+
 /** The text of the event's `data:` for a client that reached us under `base`. */
-export function dataOf({ topic, fields }: StreamEvent, base: string): string {
+export function dataOf(event: StreamEvent, base: string): string {
+  const known = texts.get(event);
+  if (known?.base === base) return known.text;
+  const text = textOf(event, base);
+  texts.set(event, { base, text });
+  return text;
+}
+
+function textOf({ topic, fields }: StreamEvent, base: string): string {
   // A script may publish a field that is called topic, too.
   const { topic: _, result, ...rest } = fields;
   if (result === undefined) return JSON.stringify({ topic, ...rest });
