@@ -187,6 +187,7 @@ class Life:
 
     def acknowledged(self, n):
         """Lets entries go."""
+        n = min(n, self._runner.spool.last)
         self._runner.spool.acknowledge(n)
         self._ending.acknowledged(n)
 
