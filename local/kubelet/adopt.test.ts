@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { openStorage, type Storage } from '../apiserver/storage.ts';
 import { isAlive, startTestNode, until, type TestNode } from './testing.ts';
 
+jest.setTimeout(30_000); // the machine may be busy
+
 const ECHO = `
 import os, sys
 
-jest.setTimeout(30_000); // the machine may be busy
 print('pid', os.getpid(), flush=True)
 for line in sys.stdin:
     print('got', line.strip(), flush=True)

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startTestNode, until, type TestNode } from './testing.ts';
 
+jest.setTimeout(30_000); // the machine may be busy
+
 let node: TestNode;
 beforeAll(async () => {
   node = await startTestNode();
@@ -17,7 +19,6 @@ for line in sys.stdin: print('got', line.strip(), flush=True)
 const RUNS = `
 import itertools, os, time
 
-jest.setTimeout(30_000); // the machine may be busy
 print('hello', flush=True)
 rest = b''
 while True:

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startTestNode, until, type TestNode } from './testing.ts';
 
+jest.setTimeout(30_000); // the machine may be busy
+
 let node: TestNode;
 beforeAll(async () => {
   node = await startTestNode();
@@ -10,7 +12,6 @@ afterAll(() => node.close());
 const ECHO = `
 import sys
 
-jest.setTimeout(30_000); // the machine may be busy
 print('hello', flush=True)
 for line in sys.stdin: print('got', line.strip(), flush=True)
 `;

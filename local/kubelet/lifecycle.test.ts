@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { isAlive, startTestNode, until, type TestNode } from './testing.ts';
 
+jest.setTimeout(30_000); // the machine may be busy
+
 let node: TestNode;
 beforeAll(async () => {
   node = await startTestNode();
@@ -83,7 +85,6 @@ describe('everything in a container', () => {
       const source = `
 import os, subprocess, sys, time
 
-jest.setTimeout(30_000); // the machine may be busy
 p = ${statement}
 pid = p.pid if isinstance(p, subprocess.Popen) else int(open('pid').read())
 print('pid', pid, flush=True)
