@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { clusterUnderTest } from './embedded.ts';
 import type { Cluster } from './harness/cluster.ts';
 import { installCrd } from './harness/install.ts';
+import { REAL_ONLY } from './real-only.ts';
 import { SUITE } from './suite.ts';
 
 /** Beyond any time that a case waits by itself. */
@@ -15,6 +16,8 @@ beforeAll(async () => {
 afterAll(() => cluster.end(), 60_000);
 
 const all = SUITE.flatMap(({ topic, cases }) => cases.map((one) => ({ ...one, name: `${topic}: ${one.name}` })));
+if (process.env['CONTRACT_REAL'] === '1')
+  all.push(...REAL_ONLY.map((one) => ({ ...one, name: `real only: ${one.name}` })));
 const quiet = all.filter((one) => one.alone !== true);
 const alone = all.filter((one) => one.alone === true);
 

@@ -1,8 +1,11 @@
 import type { ContractCase } from './case.ts';
 import { APPLIES } from './cases/apply.ts';
+import { ATTACHES } from './cases/attach.ts';
 import { ENDS } from './cases/ends.ts';
 import { LIFECYCLE } from './cases/lifecycle.ts';
 import { LISTS } from './cases/lists.ts';
+import { LOGS } from './cases/logs.ts';
+import { MANNERS } from './cases/manners.ts';
 import { OBJECTS } from './cases/objects.ts';
 import { PODS } from './cases/pods.ts';
 import { PROCEDURES } from './cases/procedures.ts';
@@ -22,4 +25,7 @@ export const SUITE: readonly { topic: string; cases: readonly ContractCase[] }[]
   { topic: 'services', cases: SERVICES },
   { topic: 'pods', cases: PODS },
   { topic: 'ends', cases: ENDS },
+  { topic: 'logs', cases: LOGS },
+  { topic: 'attach', cases: ATTACHES },
+  { topic: 'manners', cases: MANNERS },
 ];

@@ -140,14 +140,18 @@ export const PODS: readonly ContractCase[] = [
     });
 
     expect(none.json.message).toBe('Pod "wrong" is invalid: spec.containers: Required value');
-    expect(several.json.details.causes).toMatchObject([
-      { field: 'spec.containers[0].name', reason: 'FieldValueInvalid' },
-      { field: 'spec.containers[1].image', reason: 'FieldValueRequired' },
-      {
-        field: 'spec.restartPolicy',
-        message: 'Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"',
-      },
-    ]);
+    expect(several.json.details.causes).toHaveLength(3);
+    expect(several.json.details.causes).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ field: 'spec.containers[0].name', reason: 'FieldValueInvalid' }),
+        expect.objectContaining({ field: 'spec.containers[1].image', reason: 'FieldValueRequired' }),
+        {
+          field: 'spec.restartPolicy',
+          reason: 'FieldValueNotSupported',
+          message: 'Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"',
+        },
+      ]),
+    );
     expect(unknown.json.message).toBe(
       'Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field "spec.colour", unknown field "spec.containers[0].colour"',
     );

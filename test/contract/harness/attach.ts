@@ -29,10 +29,14 @@ export class Refused extends Error {
   }
 }
 
-/** Attaches to the container `main` of a pod; `path` is the pod's. Throws {@link Refused}. */
-export async function rawAttach(kube: Kube, path: string, query = 'stdin=true'): Promise<RawAttach> {
+/** Attaches to the container `main` of a pod; `path` is the pod's, a `token`
+ * stands for another user. Throws {@link Refused}. */
+export async function rawAttach(kube: Kube, path: string, query: string, token?: string): Promise<RawAttach> {
   const { url, headers, tls } = await kube.wsOptions();
-  const socket = new WebSocket(`${url}${path}/attach?${query}`, ['v5.channel.k8s.io'], { ...tls, headers });
+  const { cert: _cert, key: _key, ...anonymous } = tls;
+  const credentials =
+    token === undefined ? { ...tls, headers } : { ...anonymous, headers: { authorization: `Bearer ${token}` } };
+  const socket = new WebSocket(`${url}${path}/attach?${query}`, ['v5.channel.k8s.io'], credentials);
   const parts = new Map<number, Buffer[]>();
   const events: string[] = [];
   const text = (channel: number): string => Buffer.concat(parts.get(channel) ?? []).toString('utf8');
@@ -52,6 +56,7 @@ export async function rawAttach(kube: Kube, path: string, query = 'stdin=true'):
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
         const body = Buffer.concat(chunks).toString('utf8');
+        socket.terminate(); // else the connection stays open
         reject(new Refused(response.statusCode ?? 0, messageOf(body)));
       });
     });

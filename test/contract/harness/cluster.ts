@@ -29,7 +29,7 @@ export interface Cluster extends Http {
   /** Path of Procedures in the namespace. */
   procedures(...rest: string[]): string;
   pods: Pods;
-  attach(pod: string, query?: string): Promise<RawAttach>;
+  attach(pod: string, query?: string, token?: string): Promise<RawAttach>;
   watch(path: string, query?: Record<string, string | number | boolean>): Promise<Watch>;
   /** A name that no other case has. */
   unique(prefix: string): string;
@@ -61,8 +61,8 @@ export async function openCluster(kubeconfig: string, knobs?: NodeKnobs): Promis
     core,
     procedures: (...rest) => pathOf(PROCEDURES, namespace, ...rest),
     pods,
-    async attach(pod, query = 'container=main&stdin=true') {
-      const attached = await rawAttach(kube, pods.pathOf(pod), query);
+    async attach(pod, query = 'container=main&stdin=true', token) {
+      const attached = await rawAttach(kube, pods.pathOf(pod), query, token);
       undo.push(() => {
         attached.socket.terminate(); // does nothing where it is closed
         return attached.closed;

@@ -1,0 +1,240 @@
+import { expect } from '@jest/globals';
+import { alone } from '../case.ts';
+import type { ContractCase } from '../case.ts';
+import type { Cluster, NodeKnobs } from '../harness/cluster.ts';
+import type { RawAttach } from '../harness/attach.ts';
+import { pause, until } from '../harness/poll.ts';
+import { readLines } from '../harness/stream.ts';
+import type { Lines } from '../harness/stream.ts';
+
+/** Runs `f` with knobs turned where there are some; a real node does the like by itself. */
+async function withKnobs<T>(cluster: Cluster, values: Partial<NodeKnobs>, f: () => Promise<T>): Promise<T> {
+  const before = { ...cluster.knobs };
+  Object.assign(cluster.knobs ?? {}, values);
+  try {
+    return await f();
+  } finally {
+    for (const key of Object.keys(values))
+      Object.assign(cluster.knobs ?? {}, { [key]: before[key as keyof NodeKnobs] });
+  }
+}
+
+const LISTENER = `
+import sys
+print('hello', flush=True)
+for line in sys.stdin: print('got', line.strip(), flush=True)
+`;
+
+/** Attaches every few milliseconds while a container starts, one message each; all are left open, so no close loses it. */
+async function attachAtStart(cluster: Cluster): Promise<{ lost: RawAttach[]; heard: number }> {
+  const name = cluster.unique('start');
+  const tries: { attached: RawAttach; message: string }[] = [];
+  await cluster.pods.create(name, LISTENER);
+  const following = cluster.pods.follow(name);
+  let found: Lines | undefined;
+  void following.then((log) => (found = log));
+  const pending: Promise<unknown>[] = [];
+  // On until the log has the answer to an attach: then the container is long there.
+  for (let index = 0; !found?.all.some((line) => line.startsWith('got')) && index < 500; index++) {
+    const attempt = cluster.attach(name).then(async (attached) => {
+      await attached.send(`try${index}\n`);
+      tries.push({ attached, message: `got try${index}` });
+    });
+    pending.push(attempt.catch(() => undefined)); // no node yet
+    await pause(8);
+  }
+  await Promise.all(pending);
+  const log = await following;
+  const mute = (): { attached: RawAttach; message: string }[] =>
+    tries.filter(({ message }) => !log.all.includes(message));
+  await until('a word about each', () => mute().every(({ attached }) => attached.outcome() !== undefined), {
+    seconds: 5,
+  });
+  log.close();
+  const lost = mute().map(({ attached }) => attached);
+  await Promise.all(lost.map(({ closed }) => closed));
+  for (const { attached } of tries) attached.socket.terminate();
+  await cluster.pods.remove(name, 0);
+  return { lost, heard: tries.length - lost.length };
+}
+
+/** Reads lines and tells each as runs of equal letters, `line a512 b3 a7`; sleeps where a line says so. */
+const READER = `
+import itertools, os, time
+def reads():
+    rest = b''
+    while True:
+        rest += os.read(0, 65536)
+        *lines, rest = rest.split(b'\\n')
+        yield from lines
+print('hello', flush=True)
+for line in reads():
+    if line == b'sleep':
+        print('sleeping', flush=True)
+        time.sleep(2)
+    elif line: print('line', *(chr(k) + str(len(list(g))) for k, g in itertools.groupby(line)), flush=True)
+`;
+
+const count = (log: Lines, letter: string): number =>
+  log.all
+    .filter((line) => line.startsWith('line'))
+    .flatMap((line) => line.split(' ').slice(1))
+    .filter((run) => run.startsWith(letter))
+    .reduce((sum, run) => sum + Number(run.slice(1)), 0);
+
+const LINES = 200_000;
+const burst = (wait: number): string => `
+import sys, time
+print('hello', flush=True)
+sys.stdin.readline()
+sys.stdout.write(''.join('%06d\\n' % i for i in range(${LINES})))
+sys.stdout.flush()
+time.sleep(${wait})
+`;
+
+const numbers = (lines: string[]): string[] => lines.filter((line) => /^\d{6}$/.test(line));
+
+/** Prints all lines at once, waits, exits: what a follower got and what a later read gets. */
+async function printAndExit(cluster: Cluster, wait: number): Promise<{ followed: string[]; read: string[] }> {
+  const name = cluster.unique('burst');
+  await cluster.pods.create(name, burst(wait));
+  const log = await cluster.pods.follow(name);
+  await log.find(/hello/);
+  await (await cluster.attach(name)).send('go\n');
+  await log.done;
+  await cluster.pods.ended(name);
+  const read = numbers((await cluster.pods.log(name)).text.split('\n'));
+  await cluster.pods.remove(name, 0);
+  return { followed: numbers(log.all), read };
+}
+
+const sequence = Array.from({ length: LINES }, (_, index) => String(index).padStart(6, '0'));
+
+/** What a node does to those who trust it. The embedded cluster does the same where a knob asks for it. */
+export const MANNERS: readonly ContractCase[] = [
+  alone('an attach during the start opens, takes bytes and loses them; a Failure tells, sooner or later', (cluster) =>
+    withKnobs(cluster, { attachLossMs: 200 }, async () => {
+      let lost: RawAttach[] = [];
+      let heard = 0;
+      for (let start = 0; start < 3 && lost.length === 0; start++) ({ lost, heard } = await attachAtStart(cluster));
+
+      expect(lost.length).toBeGreaterThan(0);
+      expect(heard).toBeGreaterThan(0);
+      for (const attached of lost) {
+        expect(attached.events[0]).toBe('open');
+        expect(attached.outcome()).toMatchObject({ status: 'Failure', code: 500 });
+        expect(attached.events.at(-1)).toBe('close 1000');
+      }
+    }),
+  ),
+
+  alone('bytes of a second attach land inside a line of the first', async (cluster) => {
+    const name = cluster.unique('spliced');
+    await cluster.pods.create(name, READER);
+    const log = await cluster.pods.follow(name);
+    await log.find(/hello/);
+    const one = await cluster.attach(name);
+    const other = await cluster.attach(name);
+    await one.send('sleep\n');
+    await log.find(/sleeping/);
+    await one.send(`${'a'.repeat(2e6)}\n`);
+    await pause(300); // the reader sleeps: the pipe is full, and the rest waits in the node
+    await other.send('bbb\n');
+    await until('all bytes', () => count(log, 'a') === 2e6 && count(log, 'b') === 3);
+    const spliced = log.all.find((line) => line.includes('b'));
+    log.close();
+
+    expect(spliced).toMatch(/^line a\d+ b3$/);
+  }),
+
+  alone('what a dead client had sent comes later, and runs into the next one’s line', async (cluster) => {
+    const name = cluster.unique('dead');
+    await cluster.pods.create(name, READER);
+    const log = await cluster.pods.follow(name);
+    await log.find(/hello/);
+    const one = await cluster.attach(name);
+    await one.send('sleep\n');
+    await log.find(/sleeping/);
+    await one.send(`${'c'.repeat(2e6)}\n`);
+    await pause(300); // as above
+    one.socket.terminate();
+    await one.closed;
+    const other = await cluster.attach(name);
+    await other.send('ddd\n');
+    await until('both', () => count(log, 'c') > 0 && count(log, 'd') === 3);
+    const spliced = log.all.find((line) => line.includes('d'));
+    log.close();
+
+    expect(spliced).toMatch(/^line c\d+ d3/);
+  }),
+
+  alone('a slow reader of an attach holds up the container’s own writes', async (cluster) => {
+    const name = cluster.unique('heldup');
+    const source =
+      "import os, threading, time\nos.write(1, b'hello\\n')\nos.read(0, 99)\nsent = [0]\ndef tell():\n    while True:\n        open('/dev/null'); time.sleep(0.1)\nthreading.Thread(target=tell, daemon=True).start()\nfor i in range(1024): os.write(1, b'x' * 65535 + b'\\n')\nos.write(1, b'done\\n')\ntime.sleep(600)";
+    await cluster.pods.create(name, source);
+    const log = await cluster.pods.follow(name);
+    await log.find(/hello/);
+    const slow = await cluster.attach(name, 'container=main&stdin=true&stdout=true');
+    await slow.send('go\n');
+    slow.socket.pause();
+    // 64 MiB are not written while nobody reads them here; a second is enough for it otherwise.
+    await pause(3000);
+    const heldUp = !log.all.includes('done');
+    slow.socket.resume();
+    await log.find(/^done$/, 60);
+    log.close();
+    slow.socket.terminate();
+
+    expect(heldUp).toBe(true);
+  }),
+
+  alone(
+    'a container that prints much and exits at once loses its last lines; the follower and a later read agree',
+    (cluster) =>
+      withKnobs(cluster, { loseTail: 1 }, async () => {
+        let run = { followed: sequence, read: sequence };
+        // About half of the runs on a real node.
+        for (let start = 0; start < 12 && run.read.length === LINES; start++) run = await printAndExit(cluster, 0);
+
+        expect(run.read.length).toBeLessThan(LINES);
+        expect(run.read).toEqual(sequence.slice(0, run.read.length)); // the tail, no holes
+        expect(run.followed).toEqual(run.read);
+      }),
+  ),
+
+  alone('with a second before the exit nothing is lost', (cluster) =>
+    withKnobs(cluster, { loseTail: 1 }, async () => {
+      const { followed, read } = await printAndExit(cluster, 1);
+
+      expect(read).toEqual(sequence);
+      expect(followed).toEqual(sequence);
+    }),
+  ),
+
+  alone('one follow too many is answered with 200, the log so far, and an error as text', (cluster) =>
+    withKnobs(cluster, { maxFollows: 20 }, async () => {
+      const name = cluster.unique('follows');
+      await cluster.pods.create(name, "import time\nprint('hello', flush=True)\ntime.sleep(600)");
+      const first = await cluster.pods.follow(name);
+      await first.find(/hello/);
+      const open: Lines[] = [first];
+      let refused: Lines | undefined;
+      while (!refused && open.length < 600) {
+        const lines = await readLines(cluster, `${cluster.pods.pathOf(name)}/log`, { query: { follow: true } });
+        await until('its first word', () => lines.all.length > 0 || lines.ended());
+        // A refused follow ends by itself at once.
+        await Promise.race([lines.done, pause(30)]);
+        if (lines.ended()) refused = lines;
+        else open.push(lines);
+      }
+      for (const lines of open) lines.close();
+
+      expect(refused?.code).toBe(200);
+      expect(refused?.all[0]).toBe('hello');
+      expect([...refused!.all, refused!.rest()].join('\n')).toContain(
+        'failed to create fsnotify watcher: too many open files',
+      );
+    }),
+  ),
+];
