@@ -158,6 +158,22 @@ describe('taking it', () => {
 });
 
 describe('losing it', () => {
+  test('a later term in the same name has taken over: stopped at the next look', async () => {
+    candidate('one');
+    await pass('one started 1');
+    candidate('one', {
+      onStarted: (term) => told.push(`successor started ${term}`),
+      onStopped: () => told.push('successor stopped'),
+    });
+
+    await pass('successor started 2');
+    await pass('one stopped');
+    await clock.advance(60_000);
+
+    expect(told).toEqual(['one started 1', 'successor started 2', 'one stopped']);
+    expect(lease!.spec!.leaseTransitions).toBe(2);
+  });
+
   test('no renewal for 10 s: stopped before anybody else may start', async () => {
     const { end, elector } = candidate('one');
     expect(await pass('one started 1')).toBe(0);

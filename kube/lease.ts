@@ -17,7 +17,10 @@ export interface LeaseOptions {
   kube: Kube;
   name: string;
   namespace: string;
-  /** Unlike that of any other process, also of the next one in the same pod. */
+  /**
+   * Unlike that of any other candidate that may live at the same time. A process that finds its own identity as the holder
+   * takes over at once with a new term: a successor need not wait for what its killed predecessor held (docs/adr/0005).
+   */
   identity: string;
   clock?: Clock;
   logger?: Logger;
@@ -139,6 +142,11 @@ export class LeaseElector {
       this.#leading = false;
       const theirs = (lease?.spec?.leaseDurationSeconds ?? leaseDurationMs / 1000) * 1000;
       if (this.#seen && begin < this.#seen.at + theirs) return false;
+    }
+    // A later term began in our own name: a process of the same identity took over, which is ours to believe.
+    if (this.#leading && (lease?.spec?.leaseTransitions ?? 0) > this.#transitions) {
+      this.#leading = false;
+      return false;
     }
     const now = microTime(clock.now());
     const term = this.#leading

@@ -169,8 +169,8 @@ async function recall(options: {
   for (const { metadata, spec, status } of view.procedures())
     if (spec.exclusive !== undefined && status.permit?.mainTime !== undefined)
       exclusivity.take(spec.exclusive, metadata.uid);
-  for (const run of await store.runs(namespace, { includeDeleted: true })) {
-    if (run.finished !== null || view.procedure(run.uid)) continue;
+  for (const run of await store.runs(namespace, { includeDeleted: true, unfinished: true })) {
+    if (view.procedure(run.uid)) continue;
     const { exclusive } = run.info;
     if (typeof exclusive === 'string' && run.history.some(([state]) => state === 'RUNNING'))
       exclusivity.take(exclusive, run.uid);

@@ -18,8 +18,8 @@ export class Attachment {
   readonly #onStdout: (chunk: Buffer, fresh: boolean) => void;
   readonly #onOpen: () => void;
   readonly #abort = new AbortController();
+  readonly #queues = new WeakMap<Link, Promise<void>>();
   #link: Link | undefined;
-  #queue: Buffer[] = [];
   #stdout: boolean;
   #wanted = false;
   #running = false;
@@ -60,7 +60,7 @@ export class Attachment {
 
   send(frames: readonly Buffer[]): void {
     this.lastUsed = this.#clock.monotonic();
-    if (this.#link?.open === true) void this.#write(this.#link, Buffer.concat(frames));
+    if (this.#link?.open === true) this.#write(this.#link, Buffer.concat(frames));
     // Without a link nothing is queued: the mailbox sends all that is unanswered as soon as one opens.
     else this.want();
   }
@@ -119,18 +119,16 @@ export class Attachment {
     return !this.#wanted || this.#abort.signal.aborted;
   }
 
-  async #write(link: Link, data: Buffer): Promise<void> {
-    this.#queue.push(data);
-    if (this.#queue.length > 1) return;
-    try {
-      for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-        await link.write(next);
-        this.#queue.shift();
-      }
-    } catch (error) {
-      this.#queue = [];
-      this.#log.debug({ err: error }, 'attach closed while writing');
-      link.close();
-    }
+  /** One write after the other: `write` waits where the socket is slow. What a closing link leaves unsent goes with it. */
+  #write(link: Link, data: Buffer): void {
+    const queue = this.#queues.get(link) ?? Promise.resolve();
+    const next = queue.then(() => link.write(data));
+    this.#queues.set(
+      link,
+      next.catch((error: unknown) => {
+        this.#log.debug({ err: error }, 'attach closed while writing');
+        link.close();
+      }),
+    );
   }
 }

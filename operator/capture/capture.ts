@@ -18,8 +18,11 @@ import { Sink, weight } from './sink.ts';
 const ACK_BYTES = 512 * 1024;
 const ACK_MS = 200;
 const PING_MS = 30_000;
-/** `end`'s acknowledgement is repeated until the container has ended: the runner waits for it. */
-const END_ACK_MS = [50, 150, 400, 1_000, 2_000, 4_000, 8_000] as const;
+/**
+ * An acknowledgement may get lost like everything that goes down, and a runner whose window is full then says nothing more:
+ * it is repeated after these pauses while nothing new comes, ms. After `end` the runner waits for it, for 30 s.
+ */
+const ACK_AGAIN_MS = [50, 150, 400, 1_000, 2_000, 4_000, 8_000] as const;
 
 interface Command {
   since: number;
@@ -48,6 +51,7 @@ export class Capture {
   #high: number;
   #unacked = 0;
   #ackTimer: Timer | undefined;
+  #ackAttempt = 0;
   #pingTimer: Timer | undefined;
   #diagnostics = 0;
 
@@ -170,7 +174,7 @@ export class Capture {
     // What was written into an earlier attach may be lost; the bootstrap says hello again to a ping.
     if (!this.#hello) this.#mailbox.post('ping', { m: 'ping' }, () => undefined);
     this.#mailbox.resend();
-    if (this.#unacked > 0 || this.#endSeen) this.#ack();
+    if (this.#high > 0) this.#ack(0);
   }
 
   #fromAttach(chunk: Buffer, fresh: boolean): void {
@@ -284,26 +288,26 @@ export class Capture {
       if (entry.k === 'state' || entry.k === 'end') notable = true;
       if (entry.k === 'end') this.#endSeen = true;
     }
-    if (this.#endSeen) this.#ackEnd(0);
-    else if (this.#unacked >= ACK_BYTES) this.#ack();
-    else if (!this.#ackTimer && this.#unacked > 0 && this.#attachment.isOpen)
-      this.#ackTimer = this.#ports.clock.setTimeout(() => this.#ack(), ACK_MS);
+    if (this.#endSeen || this.#unacked >= ACK_BYTES) this.#ack(0);
+    else if (this.#attachment.isOpen) this.#ackIn(ACK_MS, 0);
     if (notable) this.#ports.changed();
   }
 
-  #ack(): void {
-    this.#ackTimer?.cancel();
-    this.#ackTimer = undefined;
+  #ack(attempt: number): void {
     this.#unacked = 0;
     this.#mailbox.tell({ m: 'ack', n: this.#high });
+    const wait = ACK_AGAIN_MS[attempt];
+    this.#ackTimer?.cancel();
+    this.#ackTimer = undefined;
+    if (wait !== undefined && !this.#containerEnded) this.#ackIn(wait, attempt + 1);
   }
 
-  #ackEnd(attempt: number): void {
-    if (this.#abort.signal.aborted || (this.#containerEnded && attempt > 0)) return;
-    this.#ack();
-    const wait = END_ACK_MS[attempt];
-    this.#ackTimer =
-      wait === undefined ? undefined : this.#ports.clock.setTimeout(() => this.#ackEnd(attempt + 1), wait);
+  /** Sets the timer anew where it was one for a repetition; the first word about new entries is never put off. */
+  #ackIn(ms: number, attempt: number): void {
+    if (this.#ackTimer && this.#ackAttempt === 0) return;
+    this.#ackTimer?.cancel();
+    this.#ackAttempt = attempt;
+    this.#ackTimer = this.#ports.clock.setTimeout(() => this.#ack(attempt), ms);
   }
 
   #schedulePing(): void {

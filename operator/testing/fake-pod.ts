@@ -18,6 +18,9 @@ export interface ScriptModel {
   readonly lines: number;
 }
 
+/** Entries, where the real runner counts 4 MiB: small, so that a lost acknowledgement is felt. */
+const WINDOW = 10;
+
 type Draft = Entry extends infer E ? (E extends Entry ? Omit<E, 'n' | 't'> : never) : never;
 
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
@@ -37,6 +40,8 @@ export class FakePod {
   readonly #listeners = new Set<(chunk: Buffer) => void>();
   #n = 0;
   #acked = 0;
+  /** The next entry to be written: at most WINDOW are written ahead of the acknowledgement. */
+  #cursor = 1;
   #booted = false;
   #prepared = false;
   #ready = false;
@@ -157,13 +162,14 @@ export class FakePod {
   #ack(n: number): void {
     this.#acked = Math.max(this.#acked, n);
     for (const held of this.#spool.keys()) if (held <= this.#acked && held > 1) this.#spool.delete(held);
+    this.#pump();
     if (this.#end !== undefined && this.#acked >= this.#end) this.#exit(0);
   }
 
   #replay(session: number, seq: number, from: number): void {
-    const kept = [...this.#spool.keys()].filter((n) => n >= from);
-    this.#put({ k: 'answer', to: [session, seq], m: 'replay', ok: true, from: kept[0] ?? this.#n + 1 });
-    for (const n of kept) this.#write(this.#spool.get(n) ?? Buffer.alloc(0));
+    const first = Math.max(from, this.#acked + 1);
+    this.#cursor = Math.min(this.#cursor, first);
+    this.#put({ k: 'answer', to: [session, seq], m: 'replay', ok: true, from: first });
   }
 
   #exit(code: number): void {
@@ -174,9 +180,15 @@ export class FakePod {
 
   #put(draft: Draft): void {
     const entry = { ...draft, n: ++this.#n, t: Math.round(this.#clock.now() * 1000) } as Entry;
-    const line = encodeEntry(entry);
-    this.#spool.set(entry.n, line);
-    this.#write(line);
+    this.#spool.set(entry.n, encodeEntry(entry));
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (this.#cursor <= this.#n && this.#cursor <= this.#acked + WINDOW) {
+      const line = this.#spool.get(this.#cursor++);
+      if (line) this.#write(line);
+    }
   }
 
   #write(line: Buffer): void {

@@ -1,6 +1,6 @@
 /** The journal store in memory, for simulations on a fake clock: what operator/ uses of it, by the rules of journal/types.ts. */
 import { EntryGap, IdTaken, UnknownRun } from '../../journal/index.ts';
-import type { AppendResult, Entry, JournalStore, Run, RunIdentity, Verdict } from '../../journal/types.ts';
+import type { AppendResult, Entry, JournalStore, Run, RunFilter, RunIdentity, Verdict } from '../../journal/types.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export type MemoryRun = Mutable<Run> & { history: [string, number][]; entries: Entry[] };
@@ -80,8 +80,9 @@ export class MemoryStore implements Pick<JournalStore, Used> {
     return Promise.resolve(run && { ...run, history: [...run.history] });
   }
 
-  runs(): Promise<Run[]> {
-    return Promise.resolve([...this.all.values()]);
+  runs(_namespace: string, filter: RunFilter = {}): Promise<Run[]> {
+    const runs = [...this.all.values()];
+    return Promise.resolve(filter.unfinished === true ? runs.filter(({ finished }) => finished === null) : runs);
   }
 
   #known(uid: string): Promise<MemoryRun> {

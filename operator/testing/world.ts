@@ -54,7 +54,7 @@ export class World {
 
   constructor(options: { random?: () => number; script?: Partial<ScriptModel> } = {}) {
     this.#random = options.random ?? Math.random;
-    this.#script = { initMs: 5, runMs: 50, cleanupMs: 10, lines: 3, ...options.script };
+    this.#script = { initMs: 5, runMs: 50, cleanupMs: 10, lines: 30, ...options.script };
   }
 
   get mains(): number {
