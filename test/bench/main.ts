@@ -2,6 +2,11 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { burst } from './parts/burst.ts';
+import { capture } from './parts/capture.ts';
+import { cli } from './parts/cli.ts';
+import { jobs } from './parts/jobs.ts';
+import { journal } from './parts/journal-store.ts';
 import { ready } from './parts/ready.ts';
 import { start } from './parts/start.ts';
 import { stop } from './parts/stop.ts';
@@ -9,7 +14,7 @@ import type { ClusterPart, LocalPart, Order } from './parts/part.ts';
 import { Report } from './report.ts';
 import { openWorld, type World } from './world.ts';
 
-const PARTS: readonly (LocalPart | ClusterPart)[] = [start, stop, ready];
+const PARTS: readonly (LocalPart | ClusterPart)[] = [start, stop, ready, cli, capture, burst, jobs, journal];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

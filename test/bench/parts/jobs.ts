@@ -1,0 +1,126 @@
+/** Procedures side by side with the cluster's own Job controller: the same image and statement, as many at once. */
+import { randomBytes } from 'node:crypto';
+import { API_VERSION, KIND } from '../../../crds/constants.ts';
+import type { Procedure } from '../../../crds/index.ts';
+import { Reflector, resource, type KubeObject, type ResourceType } from '../../../kube/index.ts';
+import { barePod } from '../bare-pod.ts';
+import { wall } from '../clock.ts';
+import { Timeline } from '../timeline.ts';
+import type { World } from '../world.ts';
+import type { ClusterPart, Order } from './part.ts';
+
+const AT_ONCE = 60;
+const WITHIN_MS = 300_000;
+
+interface Job extends KubeObject {
+  spec: object;
+  status?: { conditions?: { type: string; status: string }[] };
+}
+const JOBS: ResourceType<Job> = { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job' };
+
+export const jobs: ClusterPart = {
+  name: 'jobs',
+  what: `${AT_ONCE} procedures and ${AT_ONCE} Jobs of batch/v1, in turn (a real node)`,
+  runOn: run,
+};
+
+async function run(world: World, { report, n = 2 }: Order): Promise<void> {
+  if (world.embedded) {
+    report.note('skipped: the embedded cluster has no Jobs');
+    return;
+  }
+  const [ours, theirs]: [number[], number[]] = [[], []];
+  for (let i = 0; i < n; i++) {
+    // Who comes second finds a warmer node: each does so as often as the other.
+    const order = i % 2 === 0 ? ([runJobs, runProcedures] as const) : ([runProcedures, runJobs] as const);
+    for (const one of order) (one === runJobs ? theirs : ours).push(await one(world));
+  }
+  const unit = 'runs/min';
+  const subject = report.row(`${AT_ONCE} procedures, created → all COMPLETE in the resource`, ours, { unit });
+  const baseline = report.row(`${AT_ONCE} Jobs, created → all Complete`, theirs, { unit, floor: true });
+  report.ratio('procedures to Jobs, medians', subject.median / baseline.median, { is: '>=', limit: 1 });
+}
+
+async function runProcedures({ procedures, procedureEvents, podEvents, pods }: World): Promise<number> {
+  const prefix = `proc-${randomBytes(3).toString('hex')}`;
+  const began = wall();
+  const names = Array.from({ length: AT_ONCE }, (_, i) => `${prefix}-${i}`);
+  await Promise.all(
+    names.map((name) =>
+      procedures.create({
+        apiVersion: API_VERSION,
+        kind: KIND,
+        metadata: { name },
+        spec: { script: { inline: 'def main():\n    print("done")\n' }, startPolicy: 'Automatic' },
+      } as unknown as Procedure),
+    ),
+  );
+  const ends = await Promise.all(
+    names.map((name) =>
+      procedureEvents.first(
+        `${name} finished`,
+        ({ object }) => object.metadata.name === name && object.status.phase === 'Finished',
+        WITHIN_MS,
+      ),
+    ),
+  );
+  for (const { item } of ends)
+    if (item.object.status.state !== 'COMPLETE')
+      throw new Error(
+        `${item.object.metadata.name} ended as ${item.object.status.state ?? ''}: ${item.object.status.message ?? ''}`,
+      );
+  const lasted = Math.max(...ends.map(({ at }) => at)) - began;
+  await noPods(pods);
+  procedureEvents.clear();
+  podEvents.clear();
+  return (AT_ONCE / lasted) * 60_000;
+}
+
+async function runJobs({ kube, stack, podEvents, pods }: World): Promise<number> {
+  const { namespace } = stack;
+  const resources = resource(kube, JOBS, namespace);
+  const events = new Timeline<Job>();
+  const ending = new AbortController();
+  const watch = new Reflector({ kube, type: JOBS, namespace, onChange: ({ object }) => events.push(object) });
+  const watching = watch.run(ending.signal);
+  await watch.synced;
+  const prefix = `job-${randomBytes(3).toString('hex')}`;
+  const names = Array.from({ length: AT_ONCE }, (_, i) => `${prefix}-${i}`);
+  const { spec } = barePod('', 'print("done")');
+  const began = wall();
+  await Promise.all(
+    names.map((name) =>
+      resources.create({
+        apiVersion: 'batch/v1',
+        kind: 'Job',
+        metadata: { name },
+        spec: { backoffLimit: 0, template: { spec } },
+      }),
+    ),
+  );
+  const ends = await Promise.all(
+    names.map((name) =>
+      events.first(`${name} complete`, (job) => job.metadata.name === name && is(job, 'Complete'), WITHIN_MS),
+    ),
+  );
+  const lasted = Math.max(...ends.map(({ at }) => at)) - began;
+  ending.abort();
+  await watching;
+  await Promise.all(names.map((name) => resources.delete(name, { propagationPolicy: 'Background' })));
+  await noPods(pods);
+  podEvents.clear();
+  return (AT_ONCE / lasted) * 60_000;
+}
+
+function is(job: Job, condition: string): boolean {
+  return job.status?.conditions?.some(({ type, status }) => type === condition && status === 'True') ?? false;
+}
+
+/** Until the node has taken away the pods of the round before: they are load. */
+async function noPods(pods: World['pods']): Promise<void> {
+  for (const end = wall() + WITHIN_MS; wall() < end;) {
+    if ((await pods.list()).items.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  throw new Error('pods of the last round are still there');
+}
