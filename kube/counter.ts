@@ -5,7 +5,7 @@ import type { ConfigMap } from './kinds.ts';
 import type { Resource } from './resources.ts';
 
 /** Name of the ConfigMap that counts procedures. */
-export const IDS_NAME = 'oet-ids';
+const IDS_NAME = 'oet-ids';
 
 /** Where the counter lives. */
 export interface IdCounterOptions {
