@@ -158,7 +158,7 @@ export function invalid(kind: string, group: string, name: string, errors: Field
 }
 
 /** How error texts show a value: text in quotes, objects and lists as JSON. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   return value === null || value === undefined ? 'null' : jsonText(value);
 }

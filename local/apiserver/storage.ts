@@ -24,7 +24,7 @@ export class StorageError extends Error {
 }
 
 /** Conditions of a delete. */
-export interface Preconditions {
+interface Preconditions {
   uid?: string;
   resourceVersion?: string;
 }

@@ -9,10 +9,10 @@ import { makeCertificates } from './tls.ts';
 const certificates = makeCertificates();
 
 /** The administrator's token of test servers. */
-export const TOKEN = 'a-token-for-tests';
+const TOKEN = 'a-token-for-tests';
 
 /** An answer: the HTTP status, its headers, and the body as JSON where it is some. */
-export interface Answer {
+interface Answer {
   code: number;
   headers: IncomingMessage['headers'];
   text: string;
@@ -20,13 +20,13 @@ export interface Answer {
 }
 
 /** One event of a watch. */
-export interface WatchLine {
+interface WatchLine {
   type: string;
   object: KubeObject & { code?: number; reason?: string };
 }
 
 /** An open watch. */
-export interface TestWatch {
+interface TestWatch {
   /** The next event; rejects when the watch ends first or nothing comes for 5 s. */
   next(): Promise<WatchLine>;
   /** Resolves when the server has ended it. */

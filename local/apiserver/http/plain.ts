@@ -6,7 +6,7 @@ import { negotiate } from './negotiate.ts';
 import { sendBody, sendJson } from './reply.ts';
 
 /** The version that `kubectl version` shows; the release whose behaviour was copied. */
-export const SERVER_VERSION = 'v1.35.0+oet';
+const SERVER_VERSION = 'v1.35.0+oet';
 
 const VERSION = {
   major: '1',

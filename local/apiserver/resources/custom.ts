@@ -17,7 +17,7 @@ interface CrdVersion {
 }
 
 /** The parts of a CustomResourceDefinition that decide how its resources are served. */
-export interface CrdSpec {
+interface CrdSpec {
   group: string;
   scope: 'Namespaced' | 'Cluster';
   names: {

@@ -27,14 +27,36 @@ const KEPT = [
   'x-kubernetes-preserve-unknown-fields',
 ] as const;
 
-const source: Record<string, Schema> = {};
-for (const file of process.argv.slice(2)) {
-  const document = JSON.parse(readFileSync(file, 'utf8')) as { components?: { schemas?: Record<string, Schema> } };
-  Object.assign(source, document.components?.schemas);
+/** What builtin-schemas.json holds. */
+interface Extract {
+  /** `group/version/Kind` → name of a definition */
+  kinds: Record<string, string>;
+  definitions: Record<string, Schema>;
 }
 
-const definitions: Record<string, Schema> = {};
-const kinds: Record<string, string> = {};
+/** The schemas of {@link KINDS} and all that they refer to, reduced to what the server acts on. Throws for a missing one. */
+export function extractSchemas(source: Record<string, Schema>): Extract {
+  const definitions: Record<string, Schema> = {};
+  const kinds: Record<string, string> = {};
+
+  function define(name: string): void {
+    const short = shortName(name);
+    if (definitions[short] !== undefined) return;
+    const schema = source[name];
+    if (!schema) throw new Error(`no schema ${name}`);
+    definitions[short] = {};
+    definitions[short] = reduce(schema, define);
+  }
+
+  for (const [name, schema] of Object.entries(source)) {
+    for (const { group, version, kind } of schema['x-kubernetes-group-version-kind'] ?? []) {
+      if (!KINDS.has(kind) || version !== 'v1') continue;
+      define(name);
+      kinds[`${group}/${version}/${kind}`] = shortName(name);
+    }
+  }
+  return { kinds, definitions };
+}
 
 function shortName(reference: string): string {
   return reference
@@ -42,7 +64,7 @@ function shortName(reference: string): string {
     .replace(/^io\.k8s\.(api|apimachinery\.pkg\.apis|apiextensions-apiserver\.pkg\.apis)\./, '');
 }
 
-function reduce(schema: Schema): Schema {
+function reduce(schema: Schema, define: (name: string) => void): Schema {
   const reference = schema.$ref ?? (schema.allOf?.length === 1 ? schema.allOf[0]?.$ref : undefined);
   const reduced: Schema = {};
   for (const key of KEPT) if (schema[key] !== undefined) Object.assign(reduced, { [key]: schema[key] });
@@ -53,12 +75,13 @@ function reduce(schema: Schema): Schema {
   // Go's zero values are no defaults
   if (['{}', '""', '0', 'false'].includes(JSON.stringify(reduced.default))) delete reduced.default;
   if (schema.oneOf) reduced['x-kubernetes-int-or-string'] = true;
-  if (schema.items) reduced.items = reduce(schema.items);
-  if (typeof schema.additionalProperties === 'object')
-    reduced.additionalProperties = reduce(schema.additionalProperties);
+  if (schema.items) reduced.items = reduce(schema.items, define);
+  if (typeof schema.additionalProperties === 'object') {
+    reduced.additionalProperties = reduce(schema.additionalProperties, define);
+  }
   if (schema.properties) {
     reduced.properties = Object.fromEntries(
-      Object.entries(schema.properties).map(([key, each]) => [key, reduce(each)]),
+      Object.entries(schema.properties).map(([key, each]) => [key, reduce(each, define)]),
     );
   }
   // FieldsV1 and the like: an object of anything
@@ -68,20 +91,11 @@ function reduce(schema: Schema): Schema {
   return reduced;
 }
 
-function define(name: string): void {
-  const short = shortName(name);
-  if (definitions[short] !== undefined) return;
-  const schema = source[name];
-  if (!schema) throw new Error(`no schema ${name}`);
-  definitions[short] = {};
-  definitions[short] = reduce(schema);
-}
-
-for (const [name, schema] of Object.entries(source)) {
-  for (const { group, version, kind } of schema['x-kubernetes-group-version-kind'] ?? []) {
-    if (!KINDS.has(kind) || version !== 'v1') continue;
-    define(name);
-    kinds[`${group}/${version}/${kind}`] = shortName(name);
+if (import.meta.filename === process.argv[1]) {
+  const source: Record<string, Schema> = {};
+  for (const file of process.argv.slice(2)) {
+    const document = JSON.parse(readFileSync(file, 'utf8')) as { components?: { schemas?: Record<string, Schema> } };
+    Object.assign(source, document.components?.schemas);
   }
+  process.stdout.write(`${JSON.stringify(extractSchemas(source), null, 1)}\n`);
 }
-process.stdout.write(`${JSON.stringify({ kinds, definitions }, null, 1)}\n`);

@@ -5,7 +5,7 @@ import type { FieldError } from '../errors.ts';
 import type { Schema } from '../validate/schema.ts';
 
 /** The CEL rules of a custom resource, compiled. */
-export type RuleCheck = (object: KubeObject, oldObject: KubeObject | undefined) => FieldError[];
+type RuleCheck = (object: KubeObject, oldObject: KubeObject | undefined) => FieldError[];
 
 /** One resource in one version, as discovery tells it and as requests are handled. */
 export interface Resource {

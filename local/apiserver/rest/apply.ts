@@ -2,7 +2,7 @@ import { jsonText } from '../json.ts';
 import { ApiError, badRequest, type Cause } from '../errors.ts';
 import { cloneJson, equalJson, isObject, type KubeObject, type ManagedFieldsEntry } from '../objects.ts';
 import { resolveReference } from '../resources/builtin-schemas.ts';
-import { groupVersion, type Resource } from '../resources/resource.ts';
+import { groupVersion } from '../resources/resource.ts';
 import { propertySchema, type Schema } from '../validate/schema.ts';
 import { shownAs, type Api, type WriteOptions, type Written } from './api.ts';
 import { createDecoded } from './create.ts';
@@ -167,9 +167,4 @@ function applyConflict(conflicts: { entry: ManagedFieldsEntry; paths: string[] }
   const count = causes.length;
   const message = `Apply failed with ${count} conflict${count === 1 ? '' : 's'}: ${byManager.join('\n')}`;
   return new ApiError(409, 'Conflict', message, { causes });
-}
-
-/** True where apply is offered. */
-export function canApply(resource: Resource): boolean {
-  return resource.schema !== undefined;
 }

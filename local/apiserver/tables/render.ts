@@ -5,7 +5,7 @@ import type { Column } from './columns.ts';
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
 /** Column definitions as a `Table` lists them. */
-export function columnDefinitions(columns: Column[]): Record<string, unknown>[] {
+function columnDefinitions(columns: Column[]): Record<string, unknown>[] {
   return columns.map(({ name, type, format, description, priority }) => ({
     name,
     type,

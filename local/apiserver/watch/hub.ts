@@ -11,7 +11,7 @@ import type { Match } from '../selectors.ts';
 import type { Storage, StorageEvent } from '../storage.ts';
 
 /** What one watch wants. */
-export interface WatchRequest {
+interface WatchRequest {
   resource: Resource;
   namespace: string | undefined;
   match: Match | undefined;
