@@ -19,6 +19,7 @@ import { Executor } from './reconcile/execute.ts';
 import { Exclusivity } from './reconcile/exclusivity.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { ClusterView, procedureUidOf, type LiveProcedure } from './reconcile/view.ts';
+import { retain } from './retention.ts';
 
 /** A watch that calls back with what changes; `synced` when the first list is told. */
 export interface Watching {
@@ -137,7 +138,7 @@ export async function runTerm(ports: TermPorts, signal: AbortSignal): Promise<vo
   if (!signal.aborted) {
     await recall({ namespace: ports.namespace, store, view, exclusivity, enqueue: (uid) => queue.add(uid) });
     ports.onReady(() => ({ queue: queue.metrics(), procedures: view.size, captures: captures.size }));
-    running.push(reconciler.run(), fullPasses({ clock, view, queue }, signal));
+    running.push(reconciler.run(), fullPasses({ clock, view, queue }, signal), retain(ports, signal));
     await whenAborted(signal);
   }
   queue.shutDown();

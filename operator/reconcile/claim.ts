@@ -50,6 +50,7 @@ function infoOf(procedure: LiveProcedure): Record<string, unknown> {
     initArgsJSON: argumentsJSON(spec.init),
     ...(spec.start && { mainArgsJSON: mainArgumentsJSON(spec) }),
     ...(spec.exclusive !== undefined && { exclusive: spec.exclusive }),
+    outputSeconds: spec.retention.outputSeconds,
     labels: procedure.metadata.labels ?? {},
     podName: podName(procedure.metadata.name, procedure.metadata.uid),
   };
