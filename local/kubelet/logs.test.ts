@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { checkLogOptions } from './log-options.ts';
 import { startTestNode, until, type TestNode } from './testing.ts';
 
 jest.setTimeout(30_000); // the machine may be busy
@@ -19,6 +20,27 @@ for line in sys.stdin:
 `;
 
 describe('pods/log', () => {
+  it.each([
+    [
+      { tailLines: -1, limitBytes: 0 },
+      422,
+      'PodLogOptions "p" is invalid: [tailLines: Invalid value: -1: must be greater than or equal to 0, limitBytes: Invalid value: 0: must be greater than 0]',
+    ],
+    [{ sinceSeconds: 0 }, 422, 'PodLogOptions "p" is invalid: sinceSeconds: Invalid value: 0: must be greater than 0'],
+    [
+      { sinceTime: '2026-01-01T00:00:00Z', sinceSeconds: 3 },
+      422,
+      'PodLogOptions "p" is invalid: []: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
+    ],
+    [
+      { sinceTime: 'yesterday' },
+      400,
+      'parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"',
+    ],
+  ])('refuses %j', (options, code, message) => {
+    expect(checkLogOptions('p', { follow: false, ...options })).toEqual({ code, message });
+  });
+
   it.each([
     ['another container', { container: 'nope' }, { code: 400, message: 'container nope is not valid for pod options' }],
     [

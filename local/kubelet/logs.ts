@@ -1,4 +1,5 @@
 import type { KubeletApi, LogOptions, LogSink, Refusal } from '../apiserver/kubelet-api.ts';
+import { checkLogOptions } from './log-options.ts';
 import { readLog } from './log-reader.ts';
 import type { LogFile } from './log-file.ts';
 import type { Node } from './node.ts';
@@ -21,6 +22,8 @@ export function createLogs(
   return async (namespace, name, options, sink) => {
     const { pod, worker } = find(namespace, name);
     if (!pod) return { error: { code: 404, message: `pods "${name}" not found` } };
+    const wrong = checkLogOptions(name, options);
+    if (wrong) return { error: wrong };
     const chosen = chooseContainer(pod, options.container);
     if (typeof chosen !== 'string') return { error: chosen };
     if (pod.spec.nodeName === undefined) return { error: { code: 204, message: '' } };
