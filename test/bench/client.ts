@@ -117,11 +117,8 @@ export class Client {
   }
 
   #take({ topic, msg_src: source, new_state: state }: Record<string, unknown>): void {
-    this.events.push({
-      topic: String(topic),
-      source: String(source),
-      state: state === undefined ? undefined : String(state),
-    });
+    const named = typeof state === 'string' ? state : undefined;
+    this.events.push({ topic: String(topic), source: String(source), state: named });
   }
 
   #open(method: string, path: string, body?: object): Promise<IncomingMessage> {

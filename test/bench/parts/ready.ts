@@ -51,10 +51,9 @@ async function run(world: World, { report, n = 30 }: Order): Promise<void> {
   report.row('POST → answered', answered!);
   const theirs = report.row('a bare pod: create → Running seen by a watch', running!, { floor: true });
   report.row('a bare pod: create → Python runs', python!, { floor: true });
-  report.row('python3 -c pass on this machine', spawned!, { floor: true });
-  report.ratio('READY to the bare pod’s Running, medians', ours.median / theirs.median, {
-    ...(embedded ? { is: '<=', limit: Infinity } : { is: '<=', limit: 0.75 }),
-  });
+  report.row('python3 -c on this machine: spawn → Python runs', spawned!, { floor: true });
+  const ratio = ours.median / theirs.median;
+  report.ratio('READY to the bare pod’s Running, medians', ratio, embedded ? undefined : { is: '<=', limit: 0.75 });
 }
 
 async function createReady({ client, procedureEvents, podEvents }: World) {
@@ -71,7 +70,7 @@ async function createReady({ client, procedureEvents, podEvents }: World) {
   // The next sample is to find the node as this one did.
   await podEvents.first(
     `the pod of ${name} gone`,
-    ({ type, object }) => type === 'DELETED' && (object.metadata.name ?? '').startsWith(name),
+    ({ type, object }) => type === 'DELETED' && object.metadata.name.startsWith(name),
   );
   client.events.clear();
   procedureEvents.clear();
@@ -92,11 +91,12 @@ async function createBare({ kube, pods, podEvents, stack }: World) {
   await pods.delete(name, { gracePeriodSeconds: 0 });
   await podEvents.first(`${name} gone`, (change) => change.type === 'DELETED' && isIt(change));
   podEvents.clear();
-  return { running: running.at - sent, python: Number(String(log).trim()) / 1e6 - sent };
+  return { running: running.at - sent, python: Number(log.trim()) / 1e6 - sent };
 }
 
+/** ms from the spawn to the first statement. */
 async function spawnPython(): Promise<number> {
-  const began = performance.now();
-  await command('python3', ['-c', 'pass']);
-  return performance.now() - began;
+  const began = wall();
+  const { stdout } = await command('python3', ['-c', 'import time; print(time.time_ns())']);
+  return Number(stdout.trim()) / 1e6 - began;
 }
