@@ -1,23 +1,22 @@
-/** Asks a readiness endpoint until it says yes, again and again after that. */
+/** Asks a readiness endpoint again and again. */
 export interface Probe {
   stop(): void;
 }
 
 const UNREADY_MS = 20;
-const READY_MS = 2000;
+const READY_MS = 500;
 const TIMEOUT_MS = 2000;
 
-/** Calls `onChange` with each change of what `url` says: ready (2xx) or not. */
-export function startProbe(url: string, onChange: (ready: boolean) => void): Probe {
+/** Calls `tell` with each answer of `url`: ready (2xx) or not. A part that is not `wasReady` is asked more often. */
+export function startProbe(url: string, wasReady: () => boolean, tell: (ready: boolean) => void): Probe {
   let stopped = false;
-  let ready = false;
   let timer: NodeJS.Timeout | undefined;
 
   async function ask(): Promise<void> {
-    const now = await isReady(url);
+    const ready = await isReady(url);
     if (stopped) return;
-    if (now !== ready) onChange((ready = now));
-    timer = setTimeout(() => void ask(), ready ? READY_MS : UNREADY_MS);
+    tell(ready);
+    timer = setTimeout(() => void ask(), wasReady() ? READY_MS : UNREADY_MS);
   }
   void ask();
   return {

@@ -153,10 +153,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ] as const) {
         part.start();
         probes.push(
-          startProbe(url, (isReady) => {
-            part.state.ready = isReady;
-            changed();
-          }),
+          startProbe(
+            url,
+            () => part.state.ready,
+            (isReady) => {
+              const ready = isReady && part.state.process !== undefined;
+              if (part.state.ready === ready) return;
+              part.state.ready = ready;
+              changed();
+            },
+          ),
         );
       }
     }
