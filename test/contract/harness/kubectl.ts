@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { kubectlPath } from '../../../tools/kubectl.ts';
 import type { Cluster } from './cluster.ts';
 
-/** What a command printed, and how it ended. */
+/** What a command printed, and how it ended: `code` is null where it was ended from here. */
 export interface Output {
   stdout: string;
   stderr: string;
@@ -34,15 +34,18 @@ export async function kubectlOn(cluster: Cluster): Promise<Kubectl> {
           env: { HOME: home, KUBECONFIG: cluster.kubeconfig, PATH: process.env['PATH'] ?? '' },
           timeout: COMMAND_MS,
         });
+        let ended = false;
         let stdout = '';
         let stderr = '';
         child.stdout.setEncoding('utf8').on('data', (text: string) => {
           stdout += text;
-          if (lines !== undefined && stdout.split('\n').length > lines) child.kill();
+          if (lines === undefined || stdout.split('\n').length <= lines) return;
+          ended = true;
+          child.kill();
         });
         child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
         child.on('error', reject);
-        child.on('close', (code) => resolve({ stdout, stderr, code }));
+        child.on('close', (code) => resolve({ stdout, stderr, code: ended ? null : code }));
         child.stdin.on('error', () => undefined); // it may end without reading
         child.stdin.end(input);
       }),

@@ -5,6 +5,7 @@ import { IMAGE } from '../harness/pods.ts';
 export function normal(text: string, cluster: Cluster, node: string): string {
   return (
     text
+      .replaceAll(/\b[a-z-]+:\/\/[0-9a-z-]{32,}/g, 'CONTAINER')
       .replaceAll(cluster.namespace, 'NAMESPACE')
       .replaceAll(IMAGE, 'IMAGE')
       .replaceAll(new RegExp(`\\b${node}\\b`, 'g'), 'NODE')
@@ -21,9 +22,15 @@ export function normal(text: string, cluster: Cluster, node: string): string {
       .replaceAll(/^@@ [^]*?\n\n/gm, '')
       .replaceAll(/\b(\d+[dhms])+( ago)?\b(?![:/])/g, 'AGE')
       .replaceAll(/<invalid>( ago)?/g, 'AGE') // a clock that is a moment behind
-      .replaceAll(/\b[a-z-]+:\/\/[0-9a-z-]{16,}\S*/g, 'CONTAINER')
       .replaceAll(/ +$/gm, '')
       // Columns are as wide as the widest of what was replaced; the first words of a line keep their indent.
       .replaceAll(/(?<=\S) {2,}/g, '  ')
+      // Several fields that are wrong come in any order, but for the last, which is about all of them.
+      .replaceAll(/(^\* \w[\w.[\]]*: .*\n)+/gm, (causes) =>
+        causes
+          .split(/(?<=\n)/)
+          .sort()
+          .join(''),
+      )
   );
 }

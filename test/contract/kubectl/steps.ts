@@ -53,7 +53,6 @@ export const STEPS: readonly Step[] = [
   step('api-resources --api-group=oet.skao.int --no-headers'),
   step('explain procedures.spec.startPolicy'),
   step('explain proc.spec.stop --recursive'),
-  step('explain pods.spec.restartPolicy'),
 
   step('get procedures'),
   step('apply -f -', { input: hello }),
