@@ -105,18 +105,6 @@ export function expired(message: string): ApiError {
   return new ApiError(410, 'Expired', message);
 }
 
-export function methodNotSupported(plural: string, group: string, verb: string): ApiError {
-  return new ApiError(
-    405,
-    'MethodNotAllowed',
-    `${verb} is not supported on resources of kind "${qualified(plural, group)}"`,
-    {
-      ...(group === '' ? {} : { group }),
-      kind: plural,
-    },
-  );
-}
-
 export function unsupportedMediaType(accepted: string[]): ApiError {
   return new ApiError(
     415,
@@ -135,7 +123,8 @@ export interface FieldError {
     | 'FieldValueTooLong'
     | 'FieldValueTooMany'
     | 'FieldValueTypeInvalid'
-    | 'FieldValueDuplicate';
+    | 'FieldValueDuplicate'
+    | 'FieldValueNotFound';
   field: string;
   /** `Required value: …`, `Invalid value: …: …` */
   body: string;

@@ -38,7 +38,11 @@ export function parseLabelSelector(text: string): (labels: Record<string, string
 }
 
 /** Parses a `fieldSelector` against the fields that the resource can be selected by. Throws a 400. */
-export function parseFieldSelector(text: string, fields: Record<string, FieldReader>): Match {
+export function parseFieldSelector(
+  text: string,
+  fields: Record<string, FieldReader>,
+  refusal = (field: string): string => `field label not supported: ${field}`,
+): Match {
   const terms = text
     .split(',')
     .filter((term) => term.trim() !== '')
@@ -47,7 +51,7 @@ export function parseFieldSelector(text: string, fields: Record<string, FieldRea
       if (!found) throw badRequest(`invalid selector: '${term}'; can't understand '${term}'`);
       const [, field = '', operator, value = ''] = found;
       const read = Object.hasOwn(fields, field) ? fields[field] : undefined;
-      if (!read) throw badRequest(`field label not supported: ${field}`);
+      if (!read) throw badRequest(refusal(field));
       return (object: KubeObject): boolean => (read(object) === value) === (operator !== '!=');
     });
   return (object) => terms.every((term) => term(object));
@@ -72,11 +76,15 @@ function splitTerms(text: string): string[] {
 }
 
 /** Both selectors of a request in one predicate; undefined where there are none. */
-export function selectorOf(query: URLSearchParams, fields: Record<string, FieldReader>): Match | undefined {
+export function selectorOf(
+  query: URLSearchParams,
+  fields: Record<string, FieldReader>,
+  refusal?: (field: string) => string,
+): Match | undefined {
   const labelText = query.get('labelSelector') ?? '';
   const fieldText = query.get('fieldSelector') ?? '';
   const byLabel = labelText.trim() === '' ? undefined : parseLabelSelector(labelText);
-  const byField = fieldText.trim() === '' ? undefined : parseFieldSelector(fieldText, fields);
+  const byField = fieldText.trim() === '' ? undefined : parseFieldSelector(fieldText, fields, refusal);
   if (!byLabel) return byField;
   return (object) => byLabel(object.metadata.labels ?? {}) && (!byField || byField(object));
 }

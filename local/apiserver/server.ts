@@ -57,6 +57,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const clock = options.clock ?? systemClock;
   const storage = openStorage({ dataDir: options.dataDir, now: () => clock.now() });
   bootstrap(storage);
+  storage.compact();
   const values: KnobValues = { ...defaultKnobs(), ...options.knobs };
   let kubelet = options.kubelet;
   const registry = createRegistry(storage);

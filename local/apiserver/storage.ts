@@ -68,8 +68,8 @@ export interface Storage {
   json(object: KubeObject): string;
   /** Events after a resourceVersion; undefined when they are no longer kept (410). */
   since(gvr: string, resourceVersion: number): StorageEvent[] | undefined;
-  /** Forgets the events kept for `since`. */
-  compact(): void;
+  /** Forgets the events kept for `since`, of one kind or of all. */
+  compact(gvr?: string): void;
   subscribe(listener: (event: StorageEvent) => void): () => void;
   close(): void;
 }
@@ -80,7 +80,7 @@ export interface StorageOptions {
   dataDir?: string | undefined;
   /** Milliseconds since the epoch. */
   now?: () => number;
-  /** Events kept for watches that resume; 20,000 by default. */
+  /** Events kept for watches that resume; 4,000 by default. */
   windowSize?: number;
   /** Called with what a listener threw; by default it is thrown again in a microtask, which ends the process. */
   onListenerError?: (error: unknown) => void;

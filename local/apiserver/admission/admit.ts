@@ -1,3 +1,4 @@
+import { forbidden } from '../errors.ts';
 import type { KubeObject } from '../objects.ts';
 import type { Api } from '../rest/api.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -9,6 +10,7 @@ export function admitCreate(api: Api, resource: Resource, object: KubeObject): v
   switch (resource.gvr) {
     case 'pods':
       defaultPod(object);
+      requireAccount(api, object);
       return;
     case 'namespaces':
       object['spec'] = { finalizers: ['kubernetes'] };
@@ -41,6 +43,15 @@ export function admitUpdate(
   if (resource.gvr === 'apiextensions.k8s.io/customresourcedefinitions' && subresource === undefined) {
     admitCrdUpdate(object);
   }
+}
+
+/** The account of a pod must be there; the default one comes with its namespace. */
+function requireAccount(api: Api, pod: KubeObject): void {
+  const { namespace = '', name } = pod.metadata;
+  const account = (pod['spec'] as { serviceAccountName?: string } | undefined)?.serviceAccountName ?? 'default';
+  if (account === 'default' || api.storage.get('serviceaccounts', namespace, account)) return;
+  const why = `error looking up service account ${namespace}/${account}: serviceaccount ${JSON.stringify(account)} not found`;
+  throw forbidden('pods', '', name, why);
 }
 
 function mergeStringData(secret: KubeObject): void {

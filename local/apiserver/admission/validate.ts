@@ -13,6 +13,10 @@ export function validateBuiltin(resource: Resource, object: KubeObject, old: Kub
     case 'configmaps':
     case 'secrets':
       return validateImmutable(object, old);
+    case 'coordination.k8s.io/leases':
+      return validateLease(object);
+    case 'events':
+      return resource.group === '' ? [] : validateEvent(object);
     case 'apiextensions.k8s.io/customresourcedefinitions':
       return validateCrd(object);
     default:
@@ -28,6 +32,9 @@ function validatePod(pod: KubeObject, old: KubeObject | undefined): FieldError[]
   const containers = Array.isArray(spec['containers']) ? spec['containers'].filter(isObject) : [];
   if (containers.length === 0) errors.push(required('spec.containers'));
   const names = new Set<unknown>();
+  const volumes = new Set(
+    Array.isArray(spec['volumes']) ? spec['volumes'].filter(isObject).map(({ name }) => name) : [],
+  );
   containers.forEach((container, i) => {
     const at = `spec.containers[${i}]`;
     const { name, image } = container;
@@ -42,6 +49,16 @@ function validatePod(pod: KubeObject, old: KubeObject | undefined): FieldError[]
     }
     names.add(name);
     if (typeof image !== 'string' || image === '') errors.push(required(`${at}.image`));
+    const mounts = Array.isArray(container['volumeMounts']) ? container['volumeMounts'].filter(isObject) : [];
+    mounts.forEach(({ name: volume }, k) => {
+      if (!volumes.has(volume)) {
+        errors.push({
+          type: 'FieldValueNotFound',
+          field: `${at}.volumeMounts[${k}].name`,
+          body: `Not found: ${JSON.stringify(volume)}`,
+        });
+      }
+    });
   });
   if (old && !equalJson(fixedParts(pod), fixedParts(old))) {
     errors.push(
@@ -85,6 +102,38 @@ function validateImmutable(object: KubeObject, old: KubeObject | undefined): Fie
         errors.push(fieldForbidden(map, 'field is immutable when `immutable` is set'));
       }
     }
+  }
+  return errors;
+}
+
+function validateLease(lease: KubeObject): FieldError[] {
+  const spec = isObject(lease['spec']) ? lease['spec'] : {};
+  const { leaseDurationSeconds: duration, leaseTransitions: transitions } = spec;
+  const errors: FieldError[] = [];
+  if (typeof duration === 'number' && duration <= 0) {
+    errors.push(invalidValue('spec.leaseDurationSeconds', duration, 'must be greater than 0'));
+  }
+  if (typeof transitions === 'number' && transitions < 0) {
+    errors.push(invalidValue('spec.leaseTransitions', transitions, 'must be greater than or equal to 0'));
+  }
+  return errors;
+}
+
+const EVENT_LIMITS = { reason: 128, action: 128, note: 1024, reportingInstance: 128 };
+
+function validateEvent(event: KubeObject): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const [field, most] of Object.entries(EVENT_LIMITS)) {
+    const text = event[field];
+    const length = typeof text === 'string' ? text.length : 0;
+    if (length > most) errors.push(invalidValue(field, '', `can have at most ${most} characters`));
+    if (length === 0 && field !== 'note') errors.push(required(field));
+  }
+  if (!event['reportingController']) errors.push(required('reportingController'));
+  if (!event['eventTime']) errors.push(required('eventTime'));
+  const { type } = event;
+  if (type !== 'Normal' && type !== 'Warning') {
+    errors.push(invalidValue('type', '', `has invalid value: ${typeof type === 'string' ? type : ''}`));
   }
   return errors;
 }

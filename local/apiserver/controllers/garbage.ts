@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { KubeObject } from '../objects.ts';
+import type { KubeObject, OwnerReference } from '../objects.ts';
 import type { Api } from '../rest/api.ts';
 import { deleteObject } from '../rest/delete.ts';
 
@@ -48,8 +48,17 @@ export function startGarbageCollector(api: Api, clock: Clock): () => void {
     const current = storage.get(gvr, object.metadata.namespace, object.metadata.name);
     if (stopped || !resource || !current || current.metadata.uid !== object.metadata.uid) return;
     const owners = current.metadata.ownerReferences ?? [];
-    if (owners.length === 0 || owners.some((owner) => uids.has(owner.uid))) return;
-    deleteObject(api, resource, current, { propagationPolicy: 'Background' });
+    const left = owners.filter((owner) => uids.has(owner.uid));
+    if (owners.length === left.length) return;
+    if (left.length > 0) setOwners(gvr, current, left);
+    else deleteObject(api, resource, current, { propagationPolicy: 'Background' });
+  }
+
+  function setOwners(gvr: string, { metadata: { namespace, name } }: KubeObject, owners: OwnerReference[]): void {
+    storage.modify(gvr, namespace, name, (current) => {
+      const { ownerReferences: _old, ...metadata } = current.metadata;
+      return { ...current, metadata: { ...metadata, ...(owners.length > 0 ? { ownerReferences: owners } : {}) } };
+    });
   }
 
   function collectAll(uid: string): void {
@@ -58,7 +67,7 @@ export function startGarbageCollector(api: Api, clock: Clock): () => void {
 
   function checkOwners(gvr: string, object: KubeObject): void {
     const owners = object.metadata.ownerReferences ?? [];
-    if (owners.length === 0 || owners.some((owner) => uids.has(owner.uid))) return;
+    if (owners.every((owner) => uids.has(owner.uid))) return;
     clock.after(ABSENT_OWNER_MS, () => {
       collect(gvr, object);
     });
@@ -72,13 +81,8 @@ export function startGarbageCollector(api: Api, clock: Clock): () => void {
     if (metadata.deletionTimestamp === undefined) return;
     if (finalizers.includes('orphan')) {
       for (const each of owned(uid)) {
-        storage.modify(each.gvr, each.object.metadata.namespace, each.object.metadata.name, (current) => ({
-          ...current,
-          metadata: {
-            ...current.metadata,
-            ownerReferences: (current.metadata.ownerReferences ?? []).filter((owner) => owner.uid !== uid),
-          },
-        }));
+        const others = (each.object.metadata.ownerReferences ?? []).filter((owner) => owner.uid !== uid);
+        setOwners(each.gvr, each.object, others);
       }
       drop(gvr, object, 'orphan');
     } else if (finalizers.includes('foregroundDeletion')) {

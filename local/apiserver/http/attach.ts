@@ -57,9 +57,6 @@ export function createAttachServer(context: ServerContext): {
             `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}], server supports [${PROTOCOLS.join(' ')}]`,
           );
         }
-        if (!options.stdin && !options.stdout && !options.stderr) {
-          throw badRequest('you must specify at least 1 of stdin, stdout, stderr');
-        }
         const refusal = kubelet.attachPrecheck(namespace, name, options);
         if (refusal) {
           throw new ApiError(

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { load } from 'js-yaml';
+import { duplicateFields } from '../duplicates.ts';
 import { parseJson } from '../json.ts';
 import { ApiError, badRequest, unsupportedMediaType } from '../errors.ts';
 import { decodeProtobuf, PROTOBUF } from '../protobuf/decode.ts';
@@ -43,6 +44,12 @@ export function parseObject(body: Buffer, type: string, kind: string): unknown {
       `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${why} (${head})`,
     );
   }
+}
+
+/** Warnings about keys that a JSON body gives twice. */
+export function duplicateWarnings(body: Buffer, type: string): string[] {
+  if (type !== '' && type !== 'application/json') return [];
+  return duplicateFields(body.toString('utf8')).map((path) => `duplicate field "${path}"`);
 }
 
 /** Decodes a patch. Throws 400. */

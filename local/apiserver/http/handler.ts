@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ApiError, badRequest } from '../errors.ts';
+import { ApiError, badRequest, noSuchResource } from '../errors.ts';
 import { isObject } from '../objects.ts';
 import { setKnobs, takeFaults, type Fault, type Knobs } from '../knobs.ts';
 import { readBody } from './body.ts';
@@ -66,6 +66,7 @@ async function handle(context: ServerContext, knobs: Knobs, req: IncomingMessage
   check({ verb: requestVerb(req.method, query, rest.name), resource: plural, group, ...rest });
   const { registry } = context.api;
   const resource = registry.find(group, version, plural);
+  if (!resource && registry.hasVersion(group, version)) throw noSuchResource();
   if (!resource || (rest.namespace !== undefined && !resource.namespaced)) {
     sendBody(res, 404, 'text/plain; charset=utf-8', '404 page not found\n');
     return;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError, badRequest, expired, fieldForbidden, invalid, notSupported, type FieldError } from '../errors.ts';
 import type { KubeObject } from '../objects.ts';
-import { selectableFields, type Resource } from '../resources/resource.ts';
+import { fieldRefusal, selectableFields, type Resource } from '../resources/resource.ts';
 import { shownAs } from '../rest/api.ts';
 import { selectorOf } from '../selectors.ts';
 import type { Storage } from '../storage.ts';
@@ -70,7 +70,7 @@ export function createLister(
     const token = query.get('continue');
     if (token) return proceed(token, limit);
     checkVersion(storage, resource, query);
-    const match = selectorOf(query, selectableFields(resource));
+    const match = selectorOf(query, selectableFields(resource), fieldRefusal(resource));
     const objects = storage.list(resource.gvr, namespace, match && ((object) => match(shownAs(resource, object))));
     return page(undefined, { objects, resourceVersion: String(storage.resourceVersion) }, 0, limit);
   };
@@ -84,16 +84,14 @@ export function numberOf(query: URLSearchParams, name: string): number | undefin
   return Number(text);
 }
 
-/** A resourceVersion of the query; throws 500 for what is none, as a real server does. */
-export function versionOf(query: URLSearchParams): number | undefined {
+/** A resourceVersion of the query. Throws for what is none: 400, or 500 from a watch, as a real server does. */
+export function versionOf(query: URLSearchParams, isWatch = false): number | undefined {
   const text = query.get('resourceVersion');
   if (text === null || text === '') return undefined;
   if (!/^\d+$/.test(text)) {
-    throw new ApiError(
-      500,
-      '',
-      `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-    );
+    const shown = JSON.stringify(text);
+    const why = `resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`;
+    throw isWatch ? new ApiError(500, '', why) : badRequest(`invalid resource version: ${why}`);
   }
   return Number(text);
 }

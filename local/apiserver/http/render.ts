@@ -49,8 +49,21 @@ export function listText(
     return jsonText({ kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items });
   }
   const head = jsonText({ kind: resource.listKind, apiVersion: groupVersion(resource), metadata });
-  const items = page.objects.map((each) => storage.json(shownAs(resource, each))).join(',');
-  return `${head.slice(0, -1)},"items":[${items}]}`;
+  const texts = page.objects.map((each) => itemText(storage, resource, shownAs(resource, each))).join(',');
+  return `${head.slice(0, -1)},"items":[${texts}]}`;
+}
+
+const items = new WeakMap<KubeObject, string>();
+
+/** An item of a list: those of built-in kinds have no kind and version of their own. Made once per object. */
+function itemText(storage: Storage, resource: Resource, object: KubeObject): string {
+  if (resource.custom) return storage.json(object);
+  let text = items.get(object);
+  if (text === undefined) {
+    const { kind: _kind, apiVersion: _version, ...rest } = object;
+    items.set(object, (text = jsonText(rest)));
+  }
+  return text;
 }
 
 /** How a watch writes the objects of its events; undefined for whole objects. */

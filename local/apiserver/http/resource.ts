@@ -1,6 +1,6 @@
-import { badRequest, conflict, methodNotSupported, noSuchResource, notFound, unsupportedMediaType } from '../errors.ts';
+import { badRequest, conflict, noSuchResource, notFound, unsupportedMediaType } from '../errors.ts';
 import { isObject } from '../objects.ts';
-import { selectableFields } from '../resources/resource.ts';
+import { fieldRefusal, selectableFields } from '../resources/resource.ts';
 import { applyObject } from '../rest/apply.ts';
 import { createObject } from '../rest/create.ts';
 import { deleteObject, isStorageError } from '../rest/delete.ts';
@@ -8,7 +8,7 @@ import type { Written } from '../rest/api.ts';
 import { getObject, putObject, replaceObject, type Target } from '../rest/update.ts';
 import { selectorOf } from '../selectors.ts';
 import { ApiError } from '../errors.ts';
-import { mediaType, parseObject, parsePatch, readBody } from './body.ts';
+import { duplicateWarnings, mediaType, parseObject, parsePatch, readBody } from './body.ts';
 import type { ResourceRequest, ServerContext } from './context.ts';
 import { checkMatch, checkNotInFuture, numberOf, versionOf } from './list.ts';
 import { negotiate } from './negotiate.ts';
@@ -37,7 +37,6 @@ export async function serveResource(context: ServerContext, request: ResourceReq
   const verb = requestVerb(req.method, request.query, name);
   const isMisplaced = (verb === 'create') !== (name === undefined) && ['create', 'update', 'patch'].includes(verb);
   if (!isVerb(verb) || isMisplaced || (subresource === undefined && !resource.verbs.includes(verb))) {
-    if (verb === 'create' && name !== undefined) throw methodNotSupported(resource.plural, resource.group, 'create');
     throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
   }
   try {
@@ -106,13 +105,13 @@ const VERBS: Record<Verb, (context: ServerContext, request: ResourceRequest) => 
     const { req, res, query, resource, namespace } = request;
     const wanted = negotiate(req.headers.accept);
     checkMatch(query, true);
-    const match = selectorOf(query, selectableFields(resource));
+    const match = selectorOf(query, selectableFields(resource), fieldRefusal(resource));
     const seconds = numberOf(query, 'timeoutSeconds');
     context.hub.serve(res, {
       resource,
       namespace,
       match,
-      resourceVersion: versionOf(query),
+      resourceVersion: versionOf(query, true),
       bookmarks: query.get('allowWatchBookmarks') === 'true',
       sendInitialEvents: query.get('sendInitialEvents') === 'true',
       timeoutMs: seconds === undefined || seconds <= 0 ? undefined : seconds * 1000,
@@ -124,7 +123,9 @@ const VERBS: Record<Verb, (context: ServerContext, request: ResourceRequest) => 
     const { req, res, query, resource, namespace, user } = request;
     const wanted = negotiate(req.headers.accept);
     const options = writeOptions(req, query, 'CreateOptions');
-    const body = parseObject(await readBody(req), mediaType(req), resource.kind);
+    const bytes = await readBody(req);
+    const body = parseObject(bytes, mediaType(req), resource.kind);
+    if (options.fieldValidation !== 'Ignore') options.textWarnings = duplicateWarnings(bytes, mediaType(req));
     if (!resource.verbs.includes('get')) {
       sendJson(res, 201, JSON.stringify(answerReview(resource.kind, body, user, context)), wanted.format);
       return;
@@ -138,7 +139,9 @@ const VERBS: Record<Verb, (context: ServerContext, request: ResourceRequest) => 
   async update(context, request) {
     const { req, query, resource, name = '' } = request;
     const options = writeOptions(req, query, 'UpdateOptions');
-    const body = parseObject(await readBody(req), mediaType(req), resource.kind);
+    const bytes = await readBody(req);
+    const body = parseObject(bytes, mediaType(req), resource.kind);
+    if (options.fieldValidation !== 'Ignore') options.textWarnings = duplicateWarnings(bytes, mediaType(req));
     if (request.subresource === 'finalize') {
       finalizeNamespace(context, name, body);
       sendWritten(context, request, {

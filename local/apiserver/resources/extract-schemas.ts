@@ -68,6 +68,7 @@ function reduce(schema: Schema, define: (name: string) => void): Schema {
   const reference = schema.$ref ?? (schema.allOf?.length === 1 ? schema.allOf[0]?.$ref : undefined);
   const reduced: Schema = {};
   for (const key of KEPT) if (schema[key] !== undefined) Object.assign(reduced, { [key]: schema[key] });
+  if (reduced.enum?.includes('OnFailure')) reduced.enum = ['Always', 'OnFailure', 'Never']; // as refusals list them
   if (reference !== undefined) {
     define(reference.replace(/^.*\//, ''));
     reduced.$ref = shortName(reference);

@@ -1,6 +1,6 @@
 import type { Storage } from '../storage.ts';
 import { builtinResources } from './builtin.ts';
-import { customResources } from './custom.ts';
+import { customGvr, customResources } from './custom.ts';
 import type { Resource } from './resource.ts';
 
 const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
@@ -40,6 +40,8 @@ export function createRegistry(storage: Storage): Registry {
     const specIsOld =
       event.type === 'MODIFIED' && event.oldObject?.metadata.generation === event.object.metadata.generation;
     if (specIsOld && custom.has(name)) return;
+    // what is served from now on has no past
+    if (event.type === 'ADDED') storage.compact(customGvr(event.object));
     if (event.type === 'DELETED') custom.delete(name);
     else custom.set(name, customResources(event.object));
     rebuild();

@@ -52,6 +52,13 @@ export function groupVersion(resource: { group: string; version: string }): stri
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
 }
 
+/** What is said of a field that the resource cannot be selected by; kinds without fields of their own say more. */
+export function fieldRefusal(resource: Resource): ((field: string) => string) | undefined {
+  if (resource.custom || Object.keys(resource.fields).length > 0) return undefined;
+  return (field) =>
+    `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+}
+
 /** The fields that every resource can be selected by. */
 export function selectableFields(resource: Resource): Record<string, FieldReader> {
   return {

@@ -18,6 +18,8 @@ export interface WriteOptions {
   dryRun: boolean;
   fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   fieldManager: string;
+  /** What is wrong with the body's text itself; reported or refused like unknown fields. */
+  textWarnings?: string[];
 }
 
 /** What a write gives back. */

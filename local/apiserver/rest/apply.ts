@@ -29,7 +29,7 @@ import { getObject, replaceObject, type Target } from './update.ts';
  */
 export function applyObject(api: Api, target: Target, body: unknown, options: WriteOptions, force: boolean): Written {
   const { resource, namespace, name, subresource } = target;
-  const { object: config, warnings } = decodeObject(resource, body, options.fieldValidation);
+  const { object: config, warnings } = decodeObject(resource, body, options);
   fitNamespace(resource, config.metadata, namespace);
   if (!config.metadata.name) config.metadata.name = name;
   if (config.metadata.managedFields?.length) throw badRequest('metadata.managedFields must be nil');
@@ -155,7 +155,7 @@ function applyConflict(conflicts: { entry: ManagedFieldsEntry; paths: string[] }
   const byManager: string[] = [];
   for (const { entry, paths } of conflicts) {
     const subresource = entry.subresource === undefined ? '' : ` with subresource "${entry.subresource}"`;
-    const who = `"${entry.manager}"${subresource} using ${entry.apiVersion}`;
+    const who = `"${entry.manager}"${subresource}${entry.operation === 'Update' ? ` using ${entry.apiVersion}` : ''}`;
     const texts = paths.map(pathText);
     for (const field of texts) causes.push({ reason: 'FieldManagerConflict', message: `conflict with ${who}`, field });
     byManager.push(

@@ -19,7 +19,7 @@ export function createObject(
   body: unknown,
   options: WriteOptions,
 ): Written {
-  const { object, warnings } = decodeObject(resource, body, options.fieldValidation);
+  const { object, warnings } = decodeObject(resource, body, options);
   fitNamespace(resource, object.metadata, namespace);
   return { ...createDecoded(api, resource, object, options), warnings };
 }
@@ -30,7 +30,7 @@ export function createDecoded(api: Api, resource: Resource, object: KubeObject, 
   admitCreate(api, resource, object);
   if (resource.custom && resource.schema) applyDefaults(resource.schema, object, resolveReference);
   checkObject(resource, object, undefined);
-  requireNamespace(api, resource, object.metadata.namespace);
+  requireNamespace(api, resource, object.metadata);
   if (resource.custom && !object.metadata.managedFields) {
     const entries = trackUpdate(resource, undefined, object, options.fieldManager, undefined, api.clock.now());
     object.metadata.managedFields = entries;
@@ -38,17 +38,23 @@ export function createDecoded(api: Api, resource: Resource, object: KubeObject, 
   const stored = storedAs(resource, object);
   const { name } = object.metadata;
   if (options.dryRun) {
-    if (api.storage.get(resource.gvr, object.metadata.namespace, name)) {
-      throw alreadyExists(resource.plural, resource.group, name);
-    }
+    if (api.storage.get(resource.gvr, object.metadata.namespace, name)) throw taken(api, resource, object);
     return { object, created: true, warnings: [] };
   }
   try {
     return { object: shownAs(resource, api.storage.create(resource.gvr, stored)), created: true, warnings: [] };
   } catch (error) {
-    if (error instanceof StorageError) throw alreadyExists(resource.plural, resource.group, name);
+    if (error instanceof StorageError) throw taken(api, resource, object);
     throw error;
   }
+}
+
+/** 409; one that is being deleted is told so. */
+function taken(api: Api, resource: Resource, { metadata: { namespace, name } }: KubeObject): ApiError {
+  const error = alreadyExists(resource.plural, resource.group, name);
+  const there = api.storage.get(resource.gvr, namespace, name);
+  if (there?.metadata.deletionTimestamp === undefined) return error;
+  return new ApiError(error.code, error.reason, `object is being deleted: ${error.message}`, error.details);
 }
 
 function prepare(api: Api, resource: Resource, object: KubeObject): void {
@@ -75,7 +81,7 @@ function randomSuffix(): string {
   return Array.from({ length: 5 }, () => SUFFIX_LETTERS[randomInt(SUFFIX_LETTERS.length)] ?? 'b').join('');
 }
 
-function requireNamespace(api: Api, resource: Resource, namespace: string | undefined): void {
+function requireNamespace(api: Api, resource: Resource, { namespace, name }: KubeObject['metadata']): void {
   if (!resource.namespaced || namespace === undefined) return;
   const found = api.storage.get('namespaces', undefined, namespace);
   if (!found) throw notFound('namespaces', '', namespace);
@@ -83,7 +89,7 @@ function requireNamespace(api: Api, resource: Resource, namespace: string | unde
     throw forbidden(
       resource.plural,
       resource.group,
-      '',
+      name,
       `unable to create new content in namespace ${namespace} because it is being terminated`,
       [
         {

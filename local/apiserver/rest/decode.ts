@@ -15,7 +15,7 @@ import type { WriteOptions } from './api.ts';
 export function decodeObject(
   resource: Resource,
   body: unknown,
-  fieldValidation: WriteOptions['fieldValidation'],
+  { fieldValidation, textWarnings = [] }: WriteOptions,
 ): { object: KubeObject; warnings: string[] } {
   const expected = groupVersion(resource);
   if (!isObject(body)) {
@@ -58,7 +58,7 @@ export function decodeObject(
     const mistyped = typeError(resource.schema, body, resolveReference);
     if (mistyped !== undefined) throw cannot(mistyped);
   }
-  const warnings = unknownFields(resource, body, metadata);
+  const warnings = [...textWarnings, ...unknownFields(resource, body, metadata)];
   if (fieldValidation === 'Strict' && warnings.length > 0) {
     throw cannot(`strict decoding error: ${warnings.join(', ')}`);
   }

@@ -118,7 +118,7 @@ describe('a custom resource', () => {
     const refused = await apply({ num: 2 }, 'other');
     expect(refused.code).toBe(409);
     expect(refused.body).toMatchObject({
-      message: 'Apply failed with 1 conflict: conflict with "git" using lab.example.com/v1: .spec.num',
+      message: 'Apply failed with 1 conflict: conflict with "git": .spec.num',
       details: { causes: [{ reason: 'FieldManagerConflict', field: '.spec.num' }] },
     });
     expect((await apply({ num: 2 }, 'other', '&force=true')).body['spec']).toEqual({

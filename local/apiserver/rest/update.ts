@@ -38,7 +38,7 @@ export function replaceObject(
   tracked = true,
 ): Written {
   const { resource, name, subresource } = target;
-  const { object, warnings } = decodeObject(resource, next, options.fieldValidation);
+  const { object, warnings } = decodeObject(resource, next, options);
   fitNamespace(resource, object.metadata, target.namespace);
   checkIdentity(resource, name, object, current);
   const merged =
@@ -121,9 +121,15 @@ function specChanged(a: KubeObject, b: KubeObject): boolean {
 /** PUT. Some kinds may be written without a resourceVersion; a custom resource needs one. */
 export function putObject(api: Api, target: Target, body: unknown, options: WriteOptions): Written {
   const current = getObject(api, target);
-  const meta = (body as { metadata?: { resourceVersion?: unknown; name?: unknown } } | null)?.metadata;
+  const meta = (body as { metadata?: { resourceVersion?: unknown; name?: unknown; uid?: unknown } } | null)?.metadata;
   if (meta?.name === undefined) throw badRequest('name must be provided');
   const { resource, name } = target;
+  const { uid } = meta;
+  if (typeof uid === 'string' && uid !== '' && uid !== current.metadata.uid) {
+    const there = current.metadata.uid ?? '';
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${there}`;
+    throw conflict(resource.plural, resource.group, name, why);
+  }
   if (resource.custom && !meta.resourceVersion) {
     throw invalid(resource.plural, resource.group, name, [
       invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),

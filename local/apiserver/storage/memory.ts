@@ -33,7 +33,7 @@ export function createMemoryStorage(options: StorageOptions, database: Database 
       place(gvr, object);
     }
   }
-  const window = createWindow(options.windowSize ?? 20_000, version);
+  const window = createWindow(options.windowSize ?? 4000, version);
 
   function place(gvr: string, object: KubeObject): void {
     const { namespace = '', name } = object.metadata;
@@ -172,8 +172,8 @@ export function createMemoryStorage(options: StorageOptions, database: Database 
     },
     kinds: () => [...kinds.keys()],
     since: (gvr, resourceVersion) => window.since(gvr, resourceVersion),
-    compact: () => {
-      window.compact(version);
+    compact: (gvr) => {
+      window.compact(version, gvr);
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -5,14 +5,15 @@ export interface Window {
   add(event: StorageEvent): void;
   /** Events of a kind after a version; undefined when some of them may have been dropped. */
   since(gvr: string, resourceVersion: number): StorageEvent[] | undefined;
-  /** Drops all; only a watch from `resourceVersion` or later can resume. */
-  compact(resourceVersion: number): void;
+  /** Drops the events of a kind, or all; only a watch from `resourceVersion` or later can resume. */
+  compact(resourceVersion: number, gvr?: string): void;
 }
 
 /** Keeps at least `size` and at most twice `size` events; complete from version `start` on. */
 export function createWindow(size: number, start: number): Window {
   let events: StorageEvent[] = [];
   let completeFrom = start;
+  const floors = new Map<string, number>();
 
   return {
     add(event) {
@@ -23,7 +24,7 @@ export function createWindow(size: number, start: number): Window {
       }
     },
     since(gvr, resourceVersion) {
-      if (resourceVersion < completeFrom) return undefined;
+      if (resourceVersion < Math.max(completeFrom, floors.get(gvr) ?? 0)) return undefined;
       let low = 0;
       let high = events.length;
       while (low < high) {
@@ -33,7 +34,11 @@ export function createWindow(size: number, start: number): Window {
       }
       return events.slice(low).filter((event) => event.gvr === gvr);
     },
-    compact(resourceVersion) {
+    compact(resourceVersion, gvr) {
+      if (gvr !== undefined) {
+        floors.set(gvr, resourceVersion);
+        return;
+      }
       events = [];
       completeFrom = resourceVersion;
     },

@@ -1,5 +1,5 @@
 import { invalidValue, required, type FieldError } from '../errors.ts';
-import { isObject, type ObjectMeta } from '../objects.ts';
+import { isObject, type ObjectMeta, type OwnerReference } from '../objects.ts';
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -50,16 +50,7 @@ export function validateMeta(meta: ObjectMeta, nameKind: 'subdomain' | 'label' |
       body: 'Too long: may not be more than 262144 bytes',
     });
   }
-  (meta.ownerReferences ?? []).forEach((owner, i) => {
-    for (const key of ['apiVersion', 'kind', 'name', 'uid'] as const) {
-      if (!owner[key]) {
-        const field = `metadata.ownerReferences[${i}]${key === 'apiVersion' ? '.apiVersion' : `.${key}`}`;
-        errors.push(
-          invalidValue(field, owner[key], key === 'apiVersion' ? 'version must not be empty' : 'must not be empty'),
-        );
-      }
-    }
-  });
+  errors.push(...validateOwners(meta.ownerReferences ?? []));
   for (const finalizer of meta.finalizers ?? []) {
     if (!finalizer.includes('/') && !['foregroundDeletion', 'orphan', 'kubernetes'].includes(finalizer)) {
       errors.push(
@@ -70,6 +61,23 @@ export function validateMeta(meta: ObjectMeta, nameKind: 'subdomain' | 'label' |
         ),
       );
     }
+  }
+  return errors;
+}
+
+function validateOwners(owners: OwnerReference[]): FieldError[] {
+  const path = 'metadata.ownerReferences';
+  const errors: FieldError[] = [];
+  for (const owner of owners) {
+    if (!owner.apiVersion) errors.push(invalidValue(`${path}.apiVersion`, '', 'version must not be empty'));
+    for (const key of ['kind', 'name', 'uid'] as const) {
+      if (!owner[key]) errors.push(invalidValue(`${path}.${key}`, '', 'must not be empty'));
+    }
+  }
+  const [first, second] = owners.filter((owner) => owner.controller === true);
+  if (first && second) {
+    const which = `Found "true" in references for ${first.kind}/${first.name} and ${second.kind}/${second.name}`;
+    errors.push(invalidValue(path, owners, `Only one reference can have Controller set to true. ${which}`));
   }
   return errors;
 }

@@ -143,7 +143,9 @@ export function createWatchHub(storage: Storage, clock: Clock, knobs: KnobValues
       for (const object of storage.list(resource.gvr, namespace)) {
         if (!match || match(shownAs(resource, object))) send(watcher, 'ADDED', object);
       }
+      // without a version the events come from the store itself, which tells at once how far they go
       if (sendInitialEvents) bookmark(watcher, true);
+      else if (resourceVersion === undefined && watcher.request.bookmarks) bookmark(watcher, false);
       return;
     }
     watcher.lastVersion = resourceVersion;
