@@ -10,7 +10,7 @@ import type { Observed, StopRequest } from './types.ts';
 type Outcome = Omit<Verdict, 't'>;
 
 /** Conditions and reasons by which Kubernetes tells why it ended a pod (KEP-3329). */
-export function disruption(pod: Pod | undefined): { reason: string; message: string } | undefined {
+function disruption(pod: Pod | undefined): { reason: string; message: string } | undefined {
   const condition = pod?.status?.conditions?.find((c) => c.type === 'DisruptionTarget' && c.status === 'True');
   if (condition) return { reason: condition.reason ?? 'DisruptionTarget', message: condition.message ?? '' };
   const { reason, message } = pod?.status ?? {};

@@ -65,7 +65,7 @@ function ownId(procedure: LiveProcedure): number | undefined {
 }
 
 /** Microseconds: the API's own stamp where it fits the resource's whole seconds, else those. */
-export function createdAt(procedure: LiveProcedure): number {
+function createdAt(procedure: LiveProcedure): number {
   const whole = Date.parse(procedure.metadata.creationTimestamp) * 1000;
   const stamp = Number(procedure.metadata.annotations?.[ANNOTATIONS.created]);
   return Number.isSafeInteger(stamp) && Math.abs(stamp - whole) < 10_000_000 ? stamp : whole;
