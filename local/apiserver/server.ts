@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { bootstrap } from './bootstrap.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { startCrdController } from './controllers/crds.ts';
+import { startEventExpiry } from './controllers/events.ts';
 import { startGarbageCollector } from './controllers/garbage.ts';
 import { startNamespaceController } from './controllers/namespaces.ts';
 import { ApiError } from './errors.ts';
@@ -63,7 +64,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const registry = createRegistry(storage);
   const api: Api = { storage, registry, clock, namespaceDelay: () => values.namespaceDelayMs };
   const hub = createWatchHub(storage, clock, values);
-  const stopControllers = [startGarbageCollector(api, clock), startNamespaceController(api), startCrdController(api)];
+  const stopControllers = [
+    startGarbageCollector(api, clock),
+    startNamespaceController(api),
+    startCrdController(api),
+    startEventExpiry(api),
+  ];
   const knobs: Knobs = Object.assign(values, {
     dropWatches: (clean = false) => {
       hub.dropAll(clean);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startTestServer, thing, thingCrd, THINGS, until, type TestServer } from '../testing.ts';
+import { fakeClock, startTestServer, thing, thingCrd, THINGS, until, type TestServer } from '../testing.ts';
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const MERGE = { 'content-type': 'application/merge-patch+json' };
@@ -50,4 +50,42 @@ describe('what follows a deletion', () => {
     expect((await api.call('GET', '/api/v1/namespaces/short-lived')).code).toBe(404);
     expect((await api.call('POST', inside, { metadata: { name: 'late' } })).code).toBe(404);
   });
+});
+
+test('events go an hour after they were last seen', async () => {
+  const clock = fakeClock();
+  const own = await startTestServer({ clock });
+  const path = '/api/v1/namespaces/default/events';
+  const event = (name: string, more: object = {}): unknown => ({
+    metadata: { name },
+    involvedObject: { namespace: 'default' },
+    ...more,
+  });
+  await own.call('POST', path, event('old'));
+  await own.call('POST', path, event('seen', { lastTimestamp: new Date(clock.now() + 1_800_000).toISOString() }));
+  clock.advance(3_600_000);
+  expect((await own.call('GET', `${path}/old`)).code).toBe(200);
+  clock.advance(60_000);
+
+  expect((await own.call('GET', `${path}/old`)).code).toBe(404);
+  expect((await own.call('GET', `${path}/seen`)).code).toBe(200);
+  await own.close();
+});
+
+test('a dependent with a second owner that lives stays, and loses the first', async () => {
+  const uids = new Map<string, string>();
+  for (const name of ['first', 'second']) {
+    uids.set(name, (await api.call('POST', THINGS, thing(name))).body.metadata.uid ?? '');
+  }
+  const ownerReferences = [...uids].map(([name, uid]) => ({
+    apiVersion: 'lab.example.com/v1',
+    kind: 'Thing',
+    name,
+    uid,
+  }));
+  const path = '/api/v1/namespaces/default/configmaps';
+  await api.call('POST', path, { metadata: { name: 'shared', ownerReferences } });
+  await api.call('DELETE', `${THINGS}/first`);
+
+  expect((await api.call('GET', `${path}/shared`)).body.metadata.ownerReferences).toMatchObject([{ name: 'second' }]);
 });

@@ -26,6 +26,7 @@ function search(
         : `Go struct field ${owner}.${path.join('.')} of type ${goType(reference, schema)}`;
     return `json: cannot unmarshal ${jsonType(value)} into ${place}`;
   }
+  if (schema.format === 'date-time' && typeof value === 'string') return timeError(typeName(reference), value);
   if (Array.isArray(value)) {
     for (const item of value as unknown[]) {
       const found = schema.items && search(schema.items, item, resolve, path, owner);
@@ -42,6 +43,20 @@ function search(
     }
   }
   return undefined;
+}
+
+const SECONDS = '2006-01-02T15:04:05';
+const ZONE = '(Z|[+-]\\d\\d:\\d\\d)$';
+const TIME = new RegExp(`^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?${ZONE}`);
+const MICRO_TIME = new RegExp(`^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}${ZONE}`);
+
+/** A MicroTime must have exactly six digits of a second; milliseconds are refused. */
+function timeError(type: string | undefined, text: string): string | undefined {
+  const isMicro = type === 'MicroTime';
+  if ((isMicro ? MICRO_TIME : TIME).test(text) && !Number.isNaN(Date.parse(text))) return undefined;
+  const layout = `${SECONDS}${isMicro ? '.000000' : ''}Z07:00`;
+  const [at, wanted] = /^\d{4}-/.test(text) ? [text.slice(19), isMicro ? '.000000' : 'Z07:00'] : [text, '2006'];
+  return `parsing time "${text}" as "${layout}": cannot parse "${at}" as "${wanted}"`;
 }
 
 function fits(type: string, value: unknown): boolean {
