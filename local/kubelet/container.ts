@@ -82,6 +82,8 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
       node.event(pod, 'Warning', 'Failed', `Error: ${problem.waiting?.reason ?? ''}`, spec.name);
       return;
     }
+    const pulled = `Container image "${spec.image}" already present on machine and can be accessed by the pod`;
+    node.event(pod, 'Normal', 'Pulled', pulled, spec.name);
     try {
       await run();
     } catch (error) {
@@ -125,6 +127,7 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
     });
     startedAt = node.now();
     output = openOutput(node.runtime, id, log, node.knobs);
+    node.event(pod, 'Normal', 'Created', 'Container created', spec.name);
     node.event(pod, 'Normal', 'Started', 'Container started', spec.name);
     become({ running: { startedAt: kubeTime(startedAt) } });
     finishEarly();

@@ -40,8 +40,9 @@ export async function readLog(source: LogSource, options: LogOptions, sink: LogS
     let position = options.tailLines === undefined ? 0 : await tailStart(file, options.tailLines);
     const buffer = Buffer.allocUnsafe(CHUNK);
     while (!sink.signal.aborted) {
-      const { changes } = log;
-      const ended = source.ended(); // asked before the read: what came before the end is then read before it counts
+      // Asked before the read: what was written before the end, or to the old file before its rotation, is then read first.
+      const { changes, generation: current } = log;
+      const ended = source.ended();
       const { bytesRead } = await file.read(buffer, 0, CHUNK, position);
       if (bytesRead > 0) {
         position += bytesRead;
@@ -50,7 +51,7 @@ export async function readLog(source: LogSource, options: LogOptions, sink: LogS
         left -= part.length;
         if (part.length > 0) await give(sink, part);
         if (left <= 0) return;
-      } else if (log.generation > generation && !log.removed) {
+      } else if (current > generation && !log.removed) {
         // As on a real node: the reader goes on with the file that is live now; what was rotated in between is skipped.
         generation = log.generation;
         await file.close();

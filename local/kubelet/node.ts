@@ -40,6 +40,13 @@ export function storagePorts(
     const current = storage.get(PODS, pod.metadata.namespace, pod.metadata.name);
     return current?.metadata.uid === pod.metadata.uid ? (current as Pod | undefined) : undefined;
   }
+  let lastStamp = 0n;
+  /** Sixteen digits that grow with the time, so that events of one second are listed in their order. */
+  function eventStamp(): string {
+    const stamp = BigInt(Math.floor(now() * 1000)) * 1000n;
+    lastStamp = stamp > lastStamp ? stamp : lastStamp + 1n;
+    return lastStamp.toString(16).padStart(16, '0');
+  }
   return {
     read,
     lookup: (kind, namespace, object) => storage.get(kind, namespace, object),
@@ -64,7 +71,7 @@ export function storagePorts(
       storage.create('events', {
         apiVersion: 'v1',
         kind: 'Event',
-        metadata: { name: `${podName}.${randomBytes(8).toString('hex')}`, namespace },
+        metadata: { name: `${podName}.${eventStamp()}`, namespace },
         involvedObject: {
           kind: 'Pod',
           apiVersion: 'v1',
