@@ -3,18 +3,14 @@
  * any time, so opening is a loop; what was written into a lost one is the mailbox's to send again.
  */
 import type { Clock } from '../../kube/index.ts';
+import { alone, type Crowd } from './crowd.ts';
 import type { ContainerStreams, Link, Log } from './ports.ts';
-
-/** Waits between tries, by how long it has been failing: a container starts within a second or after a long pull. */
-function pause(failingMs: number): number {
-  if (failingMs < 3_000) return 25;
-  return failingMs < 30_000 ? 200 : 1_000;
-}
 
 export class Attachment {
   readonly #streams: ContainerStreams;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #crowd: Crowd;
   readonly #onStdout: (chunk: Buffer, fresh: boolean) => void;
   readonly #onOpen: () => void;
   readonly #abort = new AbortController();
@@ -23,6 +19,8 @@ export class Attachment {
   #stdout: boolean;
   #wanted = false;
   #running = false;
+  #nap: AbortController | undefined;
+  #leaveCrowd: (() => void) | undefined;
   /** ms, monotonic; for the manager, which closes the one that was idle longest. */
   lastUsed = 0;
 
@@ -30,6 +28,7 @@ export class Attachment {
     streams: ContainerStreams;
     clock: Clock;
     log: Log;
+    crowd: Crowd;
     /** The first one carries stdout, too: the quick way up. */
     stdout: boolean;
     /** `fresh` marks the first chunk of an attach, which may begin within a line. */
@@ -39,6 +38,7 @@ export class Attachment {
     this.#streams = options.streams;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#crowd = options.crowd;
     this.#stdout = options.stdout;
     this.#onStdout = options.onStdout;
     this.#onOpen = options.onOpen;
@@ -58,6 +58,11 @@ export class Attachment {
     if (!this.#running && !this.#abort.signal.aborted) void this.#run();
   }
 
+  /** The container is there: no need to wait for the next try. */
+  tryNow(): void {
+    this.#nap?.abort();
+  }
+
   send(frames: readonly Buffer[]): void {
     this.lastUsed = this.#clock.monotonic();
     if (this.#link?.open === true) this.#write(this.#link, Buffer.concat(frames));
@@ -69,6 +74,7 @@ export class Attachment {
   dropStdout(): void {
     if (!this.#stdout) return;
     this.#stdout = false;
+    this.#leaveCrowd?.();
     this.#link?.close();
   }
 
@@ -85,34 +91,61 @@ export class Attachment {
 
   async #run(): Promise<void> {
     this.#running = true;
-    const { signal } = this.#abort;
-    for (let failingSince: number | undefined; this.#wanted && !signal.aborted;) {
+    for (let failingSince: number | undefined; !this.#isOver();) {
       const began = this.#clock.monotonic();
-      try {
-        const link = await this.#streams.attach({ stdout: this.#stdout }, signal);
-        let fresh = true;
-        link.onStdout((chunk) => {
-          this.#onStdout(chunk, fresh);
-          fresh = false;
-        });
-        this.#link = link;
-        this.lastUsed = began;
-        this.#onOpen();
-        const { failure } = await link.closed;
-        if (failure !== undefined) this.#log.debug({ failure }, 'attach ended');
-      } catch (error) {
-        this.#log.debug({ err: error }, 'attach refused');
-      }
-      this.#link = undefined;
+      const failed = await this.#hold(began);
       if (this.#isOver()) break;
-      // An attach that lasted is not a failure; one that ended at once may be the window in which bytes are lost.
+      // One that ended at once may be in the window in which bytes are lost: a failure, too.
       const now = this.#clock.monotonic();
-      failingSince = now - began > 1_000 ? undefined : (failingSince ?? began);
-      await this.#clock.sleep(failingSince === undefined ? 5 : pause(now - failingSince), signal);
+      failingSince = failed || now - began < 1_000 ? (failingSince ?? began) : undefined;
+      await this.#sleep(failingSince === undefined ? 5 : this.#pause(now - failingSince));
     }
+    this.#leaveCrowd?.();
     this.#running = false;
     // `want` may have come between the loop's last look and here.
     if (!this.#isOver()) void this.#run();
+  }
+
+  /** Opens a link and stays with it to its end; whether it failed. */
+  async #hold(began: number): Promise<boolean> {
+    try {
+      const link = await this.#streams.attach({ stdout: this.#stdout }, this.#abort.signal);
+      let fresh = true;
+      link.onStdout((chunk) => {
+        this.#leaveCrowd?.();
+        this.#onStdout(chunk, fresh);
+        fresh = false;
+      });
+      this.#link = link;
+      this.lastUsed = began;
+      this.#onOpen();
+      const { failure } = await link.closed;
+      if (failure !== undefined) this.#log.debug({ failure }, 'attach ended');
+      return failure !== undefined;
+    } catch (error) {
+      this.#log.debug({ err: error }, 'attach refused');
+      return true;
+    } finally {
+      this.#link = undefined;
+    }
+  }
+
+  /** Until stdout is dropped nobody knows that the container is there: those tries are bounded over all runs. */
+  #pause(failingMs: number): number {
+    if (!this.#stdout) return alone(failingMs);
+    if (!this.#leaveCrowd) {
+      const leave = this.#crowd.enter();
+      this.#leaveCrowd = () => {
+        this.#leaveCrowd = undefined;
+        leave();
+      };
+    }
+    return this.#crowd.pause(failingMs);
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    this.#nap = new AbortController();
+    await this.#clock.sleep(ms, AbortSignal.any([this.#abort.signal, this.#nap.signal]));
   }
 
   #isOver(): boolean {

@@ -75,6 +75,7 @@ export class Capture {
       streams: ports.streams,
       clock,
       log,
+      crowd: ports.crowd,
       stdout: true,
       onStdout: (chunk, fresh) => this.#fromAttach(chunk, fresh),
       onOpen: () => this.#opened(),
@@ -91,6 +92,7 @@ export class Capture {
   /** The pod's container was seen running or ended: its log can be read now. */
   containerSeen(state: 'running' | 'ended'): void {
     if (state === 'ended') this.#containerEnded = true;
+    else this.#attachment.tryNow();
     if (this.#reading || this.#drained || this.#abort.signal.aborted) return;
     this.#reading = true;
     void this.#readLog();

@@ -1,4 +1,5 @@
 /** What a capture needs from outside: one container's streams, the store, the time. */
+import type { Crowd } from './crowd.ts';
 import type { Clock } from '../../kube/index.ts';
 import type { AppendResult, Entry, Note } from '../../journal/types.ts';
 
@@ -41,6 +42,8 @@ export interface CapturePorts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of all captures of this operator. */
+  readonly crowd: Crowd;
   /** The frames' session: the lease's transitions. */
   readonly session: number;
   /** Something that a decision may depend on has changed. */

@@ -1,5 +1,6 @@
 /** The captures under way, and the bound on attaches that are open at once. */
 import { Capture } from '../capture/capture.ts';
+import { Crowd } from '../capture/crowd.ts';
 import type { CapturePorts, ContainerStreams } from '../capture/ports.ts';
 import { terminated } from '../decide/verdict.ts';
 import type { LivePod } from './view.ts';
@@ -9,12 +10,13 @@ const MOST_ATTACHED = 200;
 
 export class Captures {
   readonly #captures = new Map<string, Capture>();
-  readonly #ports: Omit<CapturePorts, 'streams' | 'changed'>;
+  readonly #ports: Omit<CapturePorts, 'streams' | 'changed' | 'crowd'>;
   readonly #streamsOf: (podName: string) => ContainerStreams;
   readonly #changed: (uid: string) => void;
+  readonly #crowd = new Crowd();
 
   constructor(options: {
-    ports: Omit<CapturePorts, 'streams' | 'changed'>;
+    ports: Omit<CapturePorts, 'streams' | 'changed' | 'crowd'>;
     streamsOf: (podName: string) => ContainerStreams;
     changed: (uid: string) => void;
   }) {
@@ -35,7 +37,8 @@ export class Captures {
   ensure(uid: string, podName: string, stored: { high: number; ended: boolean }): Capture {
     const known = this.#captures.get(uid);
     if (known) return known;
-    const ports = { ...this.#ports, streams: this.#streamsOf(podName), changed: () => this.#changed(uid) };
+    const streams = this.#streamsOf(podName);
+    const ports = { ...this.#ports, streams, crowd: this.#crowd, changed: () => this.#changed(uid) };
     const capture = new Capture({ uid, ...stored, ports });
     this.#captures.set(uid, capture);
     capture.begin();
