@@ -18,7 +18,7 @@ demo: install ## Run example scripts on an embedded cluster: needs nothing but N
 	@tools/demo
 
 .PHONY: test
-test: lint typecheck jest python-lint python-test ## Lint, type-check and run all jest and pytest suites
+test: lint typecheck python-lint python-test jest e2e-local ## Lint, type-check and run all jest and pytest suites
 
 ##@ Development
 .PHONY: install
@@ -65,6 +65,10 @@ python-test: $(VENV)/.installed ## Run the runner's tests with every Python foun
 .PHONY: python-lint
 python-lint: $(VENV)/.installed ## Lint the runner with ruff
 	@$(VENV)/bin/ruff check --quiet runner && $(VENV)/bin/ruff format --quiet --check runner
+
+.PHONY: e2e-local
+e2e-local: install ## Run the end-to-end suite on an embedded cluster
+	@tools/e2e --local
 
 ##@ On a cluster (any KUBECONFIG)
 .PHONY: e2e

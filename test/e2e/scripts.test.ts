@@ -125,7 +125,7 @@ def main():
     state: 'COMPLETE',
     reason: 'Completed',
     output:
-      process.env.E2E_ISOLATED === '0' ? /fd\/1/ : 'fd/1 PermissionError\nfd/0 PermissionError\nmem PermissionError\n',
+      process.env.E2E_EMBEDDED === '1' ? /fd\/1/ : 'fd/1 PermissionError\nfd/0 PermissionError\nmem PermissionError\n',
   },
 ];
 
