@@ -22,9 +22,9 @@ const quiet = all.filter((one) => one.alone !== true);
 const alone = all.filter((one) => one.alone === true);
 
 describe('side by side', () => {
-  for (const { name, run } of quiet) it.concurrent(name, () => run(cluster), CASE_MS);
+  for (const one of quiet) it.concurrent(one.name, () => one.run(cluster), CASE_MS);
 });
 
 describe('one after the other', () => {
-  for (const { name, run } of alone) it(name, () => run(cluster), CASE_MS);
+  for (const one of alone) it(one.name, () => one.run(cluster), CASE_MS);
 });

@@ -5,6 +5,9 @@ import { startCluster } from '../../local/cluster.ts';
 import { openCluster } from './harness/cluster.ts';
 import type { Cluster } from './harness/cluster.ts';
 
+/** The node's usual pauses, shortened: cases wait for events, and none for a time. */
+const QUICK = { tickMs: 250, retryMs: 1000, logRotationMs: 2000 };
+
 /** An embedded cluster in this process, on a free port, with a kubeconfig and nothing kept. */
 export async function startEmbedded(): Promise<{
   kubeconfig: string;
@@ -12,7 +15,7 @@ export async function startEmbedded(): Promise<{
   stop(): Promise<void>;
 }> {
   const folder = await mkdtemp(join(tmpdir(), 'oet-contract-'));
-  const cluster = await startCluster();
+  const cluster = await startCluster({ kubelet: { knobs: QUICK } });
   const kubeconfig = join(folder, 'kubeconfig');
   await writeFile(kubeconfig, cluster.apiServer.kubeconfig(), { mode: 0o600 });
   return {

@@ -1,10 +1,7 @@
 import { expect } from '@jest/globals';
 import { contract } from './case.ts';
 import type { ContractCase } from './case.ts';
-import { Refused } from './harness/attach.ts';
-import type { Cluster } from './harness/cluster.ts';
-import { makeKind } from './harness/kind.ts';
-import { IDLE, stateOf } from './harness/pods.ts';
+import { stateOf } from './harness/pods.ts';
 import { until } from './harness/poll.ts';
 
 /** A case that the embedded cluster does not run, and why. */
@@ -17,26 +14,8 @@ const realOnly = (reason: string, name: string, run: ContractCase['run']): RealO
   reason,
 });
 
-const NO_RBAC = 'the embedded API server knows one administrator and no roles';
 const NO_NAMESPACES =
   'the embedded node runs pods as plain processes: no PID namespace, no root file system of their own';
-
-/** A service account with these rights in the namespace: its token. */
-async function account(cluster: Cluster, name: string, rule: Record<string, unknown>): Promise<string> {
-  const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${cluster.namespace}`;
-  const metadata = { name };
-  await cluster.must('POST', cluster.core('serviceaccounts'), { metadata });
-  await cluster.must('POST', `${rbac}/roles`, { metadata, rules: [rule] });
-  await cluster.must('POST', `${rbac}/rolebindings`, {
-    metadata,
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-    subjects: [{ kind: 'ServiceAccount', name, namespace: cluster.namespace }],
-  });
-  const { status } = await cluster.must('POST', cluster.core('serviceaccounts', name, 'token'), {
-    spec: { expirationSeconds: 600 },
-  });
-  return String(status.token);
-}
 
 /** The child is a program of its own, started by exec: what a script can always do. */
 const FORGER = (undumpable: boolean): string => `
@@ -57,101 +36,6 @@ print('child:', ', '.join(done.stdout.splitlines()) + done.stderr, flush=True)
 
 /** What only a real node can show. */
 export const REAL_ONLY: readonly RealOnlyCase[] = [
-  realOnly(NO_RBAC, 'an attach needs get and create on pods/attach', async (cluster) => {
-    const name = cluster.unique('target');
-    await cluster.pods.create(name, IDLE);
-    await (await cluster.pods.follow(name)).find(/hello/);
-    const attempt = async (verbs: string[]): Promise<number | 'opened'> => {
-      const token = await account(cluster, cluster.unique('account'), {
-        apiGroups: [''],
-        resources: ['pods/attach'],
-        verbs,
-      });
-      // The authorizer learns of a binding by a watch: what it grants shows soon, what it does not grant never.
-      const review = {
-        spec: {
-          resourceAttributes: { verb: verbs[0], resource: 'pods', subresource: 'attach', namespace: cluster.namespace },
-        },
-      };
-      await until('the binding', async () => {
-        const { json } = await cluster.call('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review, {
-          token,
-        });
-        return json.status?.allowed === true;
-      });
-      return cluster.attach(name, 'container=main&stdin=true', token).then(
-        (attached) => {
-          attached.socket.terminate();
-          return 'opened';
-        },
-        (error: unknown) => (error instanceof Refused ? error.code : Promise.reject(error as Error)),
-      );
-    };
-
-    expect(await attempt(['get'])).toBe(403);
-    expect(await attempt(['create'])).toBe(403);
-    expect(await attempt(['get', 'create'])).toBe('opened');
-  }),
-
-  realOnly(
-    NO_RBAC,
-    'a deleted namespace takes a controller’s rights before its finalizer is off, and hangs',
-    async (cluster) => {
-      const kind = await makeKind(cluster, {});
-      const namespace = `${cluster.namespace}-hang`;
-      const at = (text: string): string => text.replace(cluster.namespace, namespace);
-      const there: Cluster = { ...cluster, namespace, core: (...rest) => at(cluster.core(...rest)) };
-      const path = at(kind.path);
-      const free = { metadata: { finalizers: null } };
-      await cluster.must('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
-      await cluster.must(
-        'POST',
-        path,
-        kind.thing('one', { metadata: { name: 'one', finalizers: ['contract.example.com/hold'] } }),
-      );
-      const token = await account(there, 'controller', {
-        apiGroups: [kind.group],
-        resources: ['things'],
-        verbs: ['*'],
-      });
-      await until(
-        'its rights',
-        async () => (await cluster.call('GET', `${path}/one`, undefined, { token })).code === 200,
-      );
-      await cluster.must('DELETE', there.core());
-      await until('the mark', async () => {
-        return (await cluster.call('GET', `${path}/one`)).json.metadata.deletionTimestamp !== undefined;
-      });
-      const code = await until('the loss of its rights', async () => {
-        const answer = await cluster.call('GET', `${path}/one`, undefined, { token });
-        return answer.code === 200 ? undefined : answer.code;
-      });
-      const patch = await cluster.call('PATCH', `${path}/one`, free, { token });
-      const { status } = await cluster.must('GET', there.core());
-      await cluster.must('PATCH', `${path}/one`, free);
-      await until('the end of the namespace', async () => (await cluster.call('GET', there.core())).code === 404, {
-        seconds: 60,
-      });
-
-      expect([401, 403]).toContain(code);
-      expect([401, 403]).toContain(patch.code);
-      expect(status.phase).toBe('Terminating');
-    },
-  ),
-
-  realOnly(NO_NAMESPACES, 'PID 1 without a handler ignores SIGTERM until the grace is over', async (cluster) => {
-    const name = cluster.unique('deafone');
-    await cluster.pods.create(name, "import time\nprint('hello', flush=True)\nwhile True: time.sleep(1)", {
-      spec: { terminationGracePeriodSeconds: 2 },
-    });
-    await (await cluster.pods.follow(name)).find(/hello/);
-    const started = performance.now();
-    await cluster.pods.remove(name);
-    await cluster.pods.gone(name);
-
-    expect(performance.now() - started).toBeGreaterThan(2000);
-  }),
-
   realOnly(NO_NAMESPACES, 'PID 1 is not killed by a SIGKILL that it sends itself', async (cluster) => {
     const name = cluster.unique('selfkill');
     await cluster.pods.create(name, 'import os; os.kill(os.getpid(), 9)');
@@ -208,20 +92,4 @@ export const REAL_ONLY: readonly RealOnlyCase[] = [
       message: expect.stringContaining('violates PodSecurity "restricted:latest"'),
     });
   }),
-
-  realOnly(
-    'all images of the embedded node are the same Python',
-    'an image whose user is root is not started under runAsNonRoot',
-    async (cluster) => {
-      const name = cluster.unique('root');
-      await cluster.pods.create(name, 'print(1)', { spec: { securityContext: { runAsNonRoot: true } } });
-      const pod = await cluster.pods.until(name, 'the refusal', (it) => stateOf(it).waiting?.message !== undefined);
-
-      expect(pod.status.phase).toBe('Pending');
-      expect(stateOf(pod).waiting).toMatchObject({
-        reason: 'CreateContainerConfigError',
-        message: expect.stringContaining('container has runAsNonRoot and image will run as root'),
-      });
-    },
-  ),
 ];

@@ -9,6 +9,7 @@ import { MANNERS } from './cases/manners.ts';
 import { OBJECTS } from './cases/objects.ts';
 import { PODS } from './cases/pods.ts';
 import { PROCEDURES } from './cases/procedures.ts';
+import { RIGHTS } from './cases/rights.ts';
 import { RULES } from './cases/rules.ts';
 import { SERVICES } from './cases/services.ts';
 import { WATCHES } from './cases/watches.ts';
@@ -23,6 +24,7 @@ export const SUITE: readonly { topic: string; cases: readonly ContractCase[] }[]
   { topic: 'apply', cases: APPLIES },
   { topic: 'lifecycle', cases: LIFECYCLE },
   { topic: 'services', cases: SERVICES },
+  { topic: 'rights', cases: RIGHTS },
   { topic: 'pods', cases: PODS },
   { topic: 'ends', cases: ENDS },
   { topic: 'logs', cases: LOGS },

@@ -149,6 +149,17 @@ export const ENDS: readonly ContractCase[] = [
     },
   ),
 
+  contract('an image whose user is root is not started under runAsNonRoot', async (cluster) => {
+    const name = cluster.unique('root');
+    await cluster.pods.create(name, 'print(1)', { spec: { securityContext: { runAsNonRoot: true } } });
+    const pod = await cluster.pods.until(name, 'the refusal', (it) => stateOf(it).waiting?.message !== undefined);
+
+    expect(pod.status.phase).toBe('Pending');
+    expect(stateOf(pod).waiting).toMatchObject({
+      reason: 'CreateContainerConfigError',
+      message: expect.stringContaining('container has runAsNonRoot and image will run as root'),
+    });
+  }),
   contract('it starts once what it waits for is there', async (cluster) => {
     const config = cluster.unique('late');
     const { name } = await waiting(cluster, 'late', { container: { envFrom: [{ configMapRef: { name: config } }] } });

@@ -84,12 +84,13 @@ const count = (log: Lines, letter: string): number =>
 
 const LINES = 200_000;
 const burst = (wait: number): string => `
-import sys, time
+import os, sys, time
 print('hello', flush=True)
 sys.stdin.readline()
 sys.stdout.write(''.join('%06d\\n' % i for i in range(${LINES})))
 sys.stdout.flush()
 time.sleep(${wait})
+os._exit(0)
 `;
 
 const numbers = (lines: string[]): string[] => lines.filter((line) => /^\d{6}$/.test(line));
@@ -105,7 +106,7 @@ async function printAndExit(cluster: Cluster, wait: number): Promise<{ followed:
   await cluster.pods.ended(name);
   const read = numbers((await cluster.pods.log(name)).text.split('\n'));
   await cluster.pods.remove(name, 0);
-  return { followed: numbers(log.all), read };
+  return { followed: numbers([...log.all, log.rest()]), read };
 }
 
 const sequence = Array.from({ length: LINES }, (_, index) => String(index).padStart(6, '0'));

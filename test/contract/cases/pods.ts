@@ -209,6 +209,19 @@ export const PODS: readonly ContractCase[] = [
     expect(stateOf(object).terminated).toMatchObject({ exitCode: 137, reason: 'Error' });
   }),
 
+  contract('PID 1 without a handler ignores SIGTERM until the grace is over', async (cluster) => {
+    const name = cluster.unique('deafone');
+    await cluster.pods.create(name, "import time\nprint('hello', flush=True)\nwhile True: time.sleep(1)", {
+      spec: { terminationGracePeriodSeconds: 2 },
+    });
+    await (await cluster.pods.follow(name)).find(/hello/);
+    const started = performance.now();
+    await cluster.pods.remove(name);
+    await cluster.pods.gone(name);
+
+    expect(performance.now() - started).toBeGreaterThan(2000);
+  }),
+
   contract('a delete without grace removes the pod at once', async (cluster) => {
     const name = await running(cluster, 'forced', STUBBORN);
     const { code } = await cluster.pods.remove(name, 0);
@@ -227,6 +240,7 @@ export const PODS: readonly ContractCase[] = [
     expect(first.json.metadata.deletionGracePeriodSeconds).toBe(600);
     expect(shorter.json.metadata.deletionGracePeriodSeconds).toBe(1);
     expect(longer.json.metadata.deletionGracePeriodSeconds).toBe(1);
+    await cluster.pods.remove(name, 0); // a real kubelet does not always notice that the grace became shorter
     await cluster.pods.gone(name);
   }),
 

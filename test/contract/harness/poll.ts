@@ -12,9 +12,11 @@ export async function until<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
   { seconds = 30, everyMs = 20 } = {},
 ): Promise<T> {
-  for (const end = performance.now() + seconds * 1000; performance.now() < end; await pause(everyMs)) {
+  const end = performance.now() + seconds * 1000;
+  while (performance.now() < end) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
+    await pause(everyMs);
   }
   throw new Error(`waited ${seconds} s for ${what}`);
 }

@@ -98,8 +98,8 @@ export async function openWatch(
     told: () => events().map(({ type, object }) => [type, object.metadata?.name].filter(Boolean).join(' ')),
     find: (what, match, seconds = 20) =>
       until(`${what} in a watch of ${path}`, () => events().find(match), { seconds, everyMs: 2 }),
-    ended: lines.ended,
+    ended: () => lines.ended(),
     done: lines.done,
-    close: lines.close,
+    close: () => lines.close(),
   };
 }
