@@ -87,6 +87,16 @@ describe('stdin', () => {
     await until('the end', () => node.phase('once') === 'Succeeded');
   });
 
+  it('ends, where stdinOnce says so, when the client ends it; the output goes on', async () => {
+    node.run('piped', 'import sys; text = sys.stdin.read(); print(len(text))', { container: { stdinOnce: true } });
+    await until('running', () => node.phase('piped') === 'Running');
+    const attach = node.attach('piped', { stdout: true });
+    attach.send('x'.repeat(500_000));
+    attach.end();
+    await attach.done;
+    expect(attach.text(1)).toBe('500000\n');
+  });
+
   it('has the bytes of two attaches spliced, those of a closed one included', async () => {
     node.run('spliced', RUNS);
     await node.waitLog('spliced', /hello/);

@@ -7,6 +7,8 @@ const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 const ERROR = 3;
+/** v5: the client has ended the channel that the byte after names. */
+const CLOSE = 255;
 const NORMAL = 1000;
 const LONGEST_FAILURE = 10;
 
@@ -61,18 +63,24 @@ export async function serveAttach(
 }
 
 function passStdin(runtime: Runtime, target: AttachTarget, channel: AttachChannel): void {
-  const stdin = openStdin(runtime, target.id);
-  if (!stdin) return;
+  const opened = openStdin(runtime, target.id);
+  if (!opened) return;
+  const stdin = opened;
   stdin.onDrain(() => {
     channel.resume();
   });
-  channel.onData((number, data) => {
-    if (number === STDIN && data.length > 0 && !stdin.write(data)) channel.pause();
-  });
-  channel.onClose(() => {
+  let over = false;
+  function end(): void {
+    if (over) return;
+    over = true;
     stdin.end();
     if (target.stdinOnce) void runtime.eof(target.id).catch(() => undefined); // the runtime is gone, and stdin with it
+  }
+  channel.onData((number, data) => {
+    if (number === CLOSE && data[0] === STDIN) end();
+    else if (number === STDIN && data.length > 0 && !over && !stdin.write(data)) channel.pause();
   });
+  channel.onClose(end);
 }
 
 function succeed(channel: AttachChannel): void {

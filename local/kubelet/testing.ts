@@ -32,6 +32,8 @@ export interface TestAttach {
   status(): { status: string; message?: string; code?: number } | undefined;
   closed(): number | undefined;
   send(text: string): void;
+  /** Ends stdin, as a client of v5 does. */
+  end(): void;
   close(): void;
   /** Pretends that the client does not read: so many bytes are waiting. */
   stall(bytes: number): void;
@@ -145,6 +147,9 @@ export async function startTestNode(options: KubeletOptions = {}, storage = open
         closed: () => code,
         send: (data) => {
           for (const listener of onData) listener(0, Buffer.from(data));
+        },
+        end: () => {
+          for (const listener of onData) listener(255, Buffer.of(0));
         },
         close: () => {
           for (const listener of onClose) listener();
