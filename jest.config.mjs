@@ -5,6 +5,8 @@ export default {
   roots: ['crds', 'kube', 'journal', 'operator', 'api', 'cli', 'local', 'test', 'tools'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/bench/'],
+  // A bound for what hangs; nothing is measured by it, and these machines are shared.
+  testTimeout: 30_000,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
