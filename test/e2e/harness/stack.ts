@@ -21,7 +21,8 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-export async function startStack(): Promise<Stack> {
+/** `settings`: environment of operator and API beside the usual. */
+export async function startStack(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
   const namespace = `e2e-${randomBytes(4).toString('hex')}`;
   const folder = await mkdtemp(path.join(tmpdir(), 'oet-e2e-'));
   const kubectlFile = await kubectlPath();
@@ -45,6 +46,7 @@ export async function startStack(): Promise<Stack> {
     OET_OPERATOR_IDENTITY: 'e2e',
     OET_TOLERANCE_SECONDS: '5',
     LOG_LEVEL: process.env.E2E_LOG_LEVEL ?? 'info',
+    ...settings,
   };
   const service = (name: string, port: number): Service =>
     new Service({

@@ -1,0 +1,44 @@
+/** Many at once: each with its own exact output, and all stopped at once. On the embedded cluster two hundred, on a node as many pods as it takes. */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { startStack, type Stack } from './harness/stack.ts';
+import { until } from './harness/until.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ OET_HISTORY_LIMIT: '1000' });
+});
+afterAll(() => stack.close());
+
+const embedded = process.env.E2E_EMBEDDED === '1';
+const MANY = embedded ? 200 : 30;
+const ENDLESS = embedded ? 50 : 15;
+
+it(`${MANY} created at once all complete, each with its own output`, async () => {
+  const { rest } = stack;
+  const source = 'def main(n):\n  for i in range(20): print(n, i)';
+  const ids = await Promise.all(Array.from({ length: MANY }, () => rest.create(source)));
+  expect(new Set(ids).size).toBe(MANY);
+  await Promise.all(
+    ids.map(async (id) => {
+      await rest.state(id, 'READY');
+      await rest.start(id, { main: `{"args":[${id}]}` });
+    }),
+  );
+  await Promise.all(
+    ids.map(async (id) => {
+      await rest.state(id, 'COMPLETE');
+      expect(await rest.output(id)).toBe(Array.from({ length: 20 }, (_, i) => `${id} ${i}\n`).join(''));
+    }),
+  );
+});
+
+it(`${ENDLESS} endless ones stopped at once all stop`, async () => {
+  const { rest } = stack;
+  const source = 'import time\ndef main():\n  print("up", flush=True)\n  while True: time.sleep(0.1)';
+  const ids = await Promise.all(Array.from({ length: ENDLESS }, () => rest.run(source)));
+  await Promise.all(ids.map((id) => until(`output of ${id}`, async () => (await rest.output(id)) === 'up\n')));
+  const answers = await Promise.all(ids.map((id) => rest.stop(id)));
+  expect(answers.map(({ status }) => status)).toEqual(ids.map(() => 200));
+  for (const id of ids) expect((await rest.get(id)).state).toBe('STOPPED');
+  await until('all pods to go', async () => (await stack.kubectl(['get', 'pods', '-o', 'name'])).stdout === '');
+});
