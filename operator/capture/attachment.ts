@@ -6,6 +6,9 @@ import type { Clock } from '../../kube/index.ts';
 import { alone, type Crowd } from './crowd.ts';
 import type { ContainerStreams, Link, Log } from './ports.ts';
 
+/** Between tries once the script is over: an acknowledgement may still be owed, and the runner waits longer for it. */
+const ENDING_MS = 500;
+
 export class Attachment {
   readonly #streams: ContainerStreams;
   readonly #clock: Clock;
@@ -21,6 +24,7 @@ export class Attachment {
   #running = false;
   #nap: AbortController | undefined;
   #leaveCrowd: (() => void) | undefined;
+  #ending = false;
   /** ms, monotonic; for the manager, which closes the one that was idle longest. */
   lastUsed = 0;
 
@@ -58,9 +62,16 @@ export class Attachment {
     if (!this.#running && !this.#abort.signal.aborted) void this.#run();
   }
 
-  /** The container is there: no need to wait for the next try. */
-  tryNow(): void {
+  /** The container is seen running: no need to wait for the next try, nor for its stdout, since the log opens by now. */
+  containerSeen(): void {
+    if (!this.#link) this.#stdout = false;
+    this.#leaveCrowd?.();
     this.#nap?.abort();
+  }
+
+  /** The script is over: the container is about to end, and a lost attach is most likely its end. */
+  ending(): void {
+    this.#ending = true;
   }
 
   send(frames: readonly Buffer[]): void {
@@ -132,7 +143,7 @@ export class Attachment {
 
   /** Until stdout is dropped nobody knows that the container is there: those tries are bounded over all runs. */
   #pause(failingMs: number): number {
-    if (!this.#stdout) return alone(failingMs);
+    if (!this.#stdout) return Math.max(alone(failingMs), this.#ending ? ENDING_MS : 0);
     if (!this.#leaveCrowd) {
       const leave = this.#crowd.enter();
       this.#leaveCrowd = () => {

@@ -91,8 +91,8 @@ export class Capture {
 
   /** The pod's container was seen running or ended: its log can be read now. */
   containerSeen(state: 'running' | 'ended'): void {
-    if (state === 'ended') this.#containerEnded = true;
-    else this.#attachment.tryNow();
+    if (state === 'ended') this.#ended();
+    else this.#attachment.containerSeen();
     if (this.#reading || this.#drained || this.#abort.signal.aborted) return;
     this.#reading = true;
     void this.#readLog();
@@ -100,7 +100,7 @@ export class Capture {
 
   /** The pod is gone, its log with it. */
   podGone(): void {
-    this.#containerEnded = true;
+    this.#ended();
     if (this.#drained) return;
     this.#drained = true;
     this.#ports.changed();
@@ -170,6 +170,12 @@ export class Capture {
     if (!command) return;
     command.answer = answer;
     this.#ports.changed();
+  }
+
+  /** Nobody is there to be told anything: tries to attach would cost the cluster 12 ms each. */
+  #ended(): void {
+    this.#containerEnded = true;
+    this.#attachment.close();
   }
 
   #opened(): void {
@@ -290,6 +296,7 @@ export class Capture {
       if (entry.k === 'state' || entry.k === 'end') notable = true;
       if (entry.k === 'end') this.#endSeen = true;
     }
+    if (this.#endSeen) this.#attachment.ending();
     if (this.#endSeen || this.#unacked >= ACK_BYTES) this.#ack(0);
     else if (this.#attachment.isOpen) this.#ackIn(ACK_MS, 0);
     if (notable) this.#ports.changed();
