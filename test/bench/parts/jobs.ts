@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { API_VERSION, KIND } from '../../../crds/constants.ts';
 import type { Procedure } from '../../../crds/index.ts';
-import { Reflector, resource, type KubeObject, type ResourceType } from '../../../kube/index.ts';
+import { Reflector, isNotFound, resource, type KubeObject, type ResourceType } from '../../../kube/index.ts';
 import { barePod } from '../bare-pod.ts';
 import { wall } from '../clock.ts';
 import { Timeline } from '../timeline.ts';
@@ -29,15 +29,24 @@ async function run(world: World, { report, n = 2 }: Order): Promise<void> {
     report.note('skipped: the embedded cluster has no Jobs');
     return;
   }
-  const [ours, theirs]: [number[], number[]] = [[], []];
+  const [ours, theirs, cleaned]: [number[], number[], number[]] = [[], [], []];
   for (let i = 0; i < n; i++) {
     // Who comes second finds a warmer node: each does so as often as the other.
-    const order = i % 2 === 0 ? ([runJobs, runProcedures] as const) : ([runProcedures, runJobs] as const);
-    for (const one of order) (one === runJobs ? theirs : ours).push(await one(world));
+    const rounds = [
+      async () => theirs.push(await runJobs(world, {})),
+      async () => cleaned.push(await runJobs(world, { ttlSecondsAfterFinished: 0 })),
+      async () => ours.push(await runProcedures(world)),
+    ];
+    for (const round of i % 2 === 0 ? rounds : rounds.toReversed()) await round();
   }
   const unit = 'runs/min';
   const subject = report.row(`${AT_ONCE} procedures, created → all COMPLETE in the resource`, ours, { unit });
   const baseline = report.row(`${AT_ONCE} Jobs, created → all Complete`, theirs, { unit, floor: true });
+  const tidy = report.row('the same, each Job deleted when it is done, as procedures’ pods are', cleaned, {
+    unit,
+    floor: true,
+  });
+  report.ratio('procedures to Jobs that are deleted, medians', subject.median / tidy.median);
   report.ratio('procedures to Jobs, medians', subject.median / baseline.median, { is: '>=', limit: 1 });
 }
 
@@ -76,7 +85,10 @@ async function runProcedures({ procedures, procedureEvents, podEvents, pods }: W
   return (AT_ONCE / lasted) * 60_000;
 }
 
-async function runJobs({ kube, stack, podEvents, pods }: World): Promise<number> {
+async function runJobs(
+  { kube, stack, podEvents, pods }: World,
+  change: { ttlSecondsAfterFinished?: number },
+): Promise<number> {
   const { namespace } = stack;
   const resources = resource(kube, JOBS, namespace);
   const events = new Timeline<Job>();
@@ -94,7 +106,7 @@ async function runJobs({ kube, stack, podEvents, pods }: World): Promise<number>
         apiVersion: 'batch/v1',
         kind: 'Job',
         metadata: { name },
-        spec: { backoffLimit: 0, template: { spec } },
+        spec: { ...change, backoffLimit: 0, template: { spec } },
       }),
     ),
   );
@@ -106,10 +118,15 @@ async function runJobs({ kube, stack, podEvents, pods }: World): Promise<number>
   const lasted = Math.max(...ends.map(({ at }) => at)) - began;
   ending.abort();
   await watching;
-  await Promise.all(names.map((name) => resources.delete(name, { propagationPolicy: 'Background' })));
+  for (const { metadata } of (await resources.list()).items)
+    await resources.delete(metadata.name, { propagationPolicy: 'Background' }).catch(unlessGone);
   await noPods(pods);
   podEvents.clear();
   return (AT_ONCE / lasted) * 60_000;
+}
+
+function unlessGone(error: unknown): void {
+  if (!isNotFound(error)) throw error;
 }
 
 function is(job: Job, condition: string): boolean {
