@@ -125,6 +125,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     KUBE_NAMESPACE: namespace,
     OET_STORE: paths.store,
     HOST: '127.0.0.1',
+    SCRIPTS_LOCATION: process.env.SCRIPTS_LOCATION ?? join(ROOT, 'docs/examples'),
   };
   const operator = child('operator', 'operator/main.ts', {
     ...shared,
