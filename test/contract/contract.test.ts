@@ -17,7 +17,7 @@ afterAll(() => cluster.end(), 60_000);
 
 const all = SUITE.flatMap(({ topic, cases }) => cases.map((one) => ({ ...one, name: `${topic}: ${one.name}` })));
 if (process.env['CONTRACT_REAL'] === '1')
-  all.push(...REAL_ONLY.map((one) => ({ ...one, name: `real only: ${one.name}` })));
+  all.push(...REAL_ONLY.map((one) => ({ ...one, name: `real only: ${one.name} (${one.reason})` })));
 const quiet = all.filter((one) => one.alone !== true);
 const alone = all.filter((one) => one.alone === true);
 

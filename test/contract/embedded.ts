@@ -9,7 +9,7 @@ import type { Cluster } from './harness/cluster.ts';
 const QUICK = { tickMs: 250, retryMs: 1000, logRotationMs: 2000 };
 
 /** An embedded cluster in this process, on a free port, with a kubeconfig and nothing kept. */
-export async function startEmbedded(): Promise<{
+async function startEmbedded(): Promise<{
   kubeconfig: string;
   cluster: Awaited<ReturnType<typeof startCluster>>;
   stop(): Promise<void>;

@@ -9,6 +9,7 @@ import { MANNERS } from './cases/manners.ts';
 import { OBJECTS } from './cases/objects.ts';
 import { PODS } from './cases/pods.ts';
 import { PROCEDURES } from './cases/procedures.ts';
+import { REFUSALS } from './cases/refusals.ts';
 import { RIGHTS } from './cases/rights.ts';
 import { RULES } from './cases/rules.ts';
 import { SERVICES } from './cases/services.ts';
@@ -17,6 +18,7 @@ import { WATCHES } from './cases/watches.ts';
 /** What every cluster must do, by topic. */
 export const SUITE: readonly { topic: string; cases: readonly ContractCase[] }[] = [
   { topic: 'objects', cases: OBJECTS },
+  { topic: 'refusals', cases: REFUSALS },
   { topic: 'lists', cases: LISTS },
   { topic: 'watches', cases: WATCHES },
   { topic: 'procedures', cases: PROCEDURES },
