@@ -152,6 +152,10 @@ export const LIFECYCLE: readonly ContractCase[] = [
     const made = await cluster.must('POST', '/api/v1/namespaces', { metadata: { name } });
     await cluster.must('POST', `${path}/configmaps`, { metadata: { name: 'plain' } });
     await cluster.must('POST', `${path}/configmaps`, { metadata: { name: 'held', finalizers: [HOLD] } });
+    cluster.atEnd(async () => {
+      await cluster.call('PATCH', `${path}/configmaps/held`, { metadata: { finalizers: null } });
+      await cluster.call('DELETE', path);
+    });
     const marked = await cluster.must('DELETE', path);
     const refused = await cluster.call('POST', `${path}/configmaps`, { metadata: { name: 'x' } });
     await gone(cluster, `${path}/configmaps/plain`, 30);

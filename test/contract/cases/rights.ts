@@ -77,6 +77,10 @@ export const RIGHTS: readonly ContractCase[] = [
         path,
         kind.thing('one', { metadata: { name: 'one', finalizers: ['contract.example.com/hold'] } }),
       );
+      cluster.atEnd(async () => {
+        await cluster.call('PATCH', `${path}/one`, free);
+        await cluster.call('DELETE', there.core());
+      });
       const token = await account(there, 'controller', {
         apiGroups: [kind.group],
         resources: ['things'],

@@ -75,10 +75,24 @@ export async function openCluster(kubeconfig: string, knobs?: NodeKnobs): Promis
     atEnd: (f) => void undo.push(f),
     async end() {
       for (const f of undo.reverse()) await f();
+      await freeAll(http, [pods.path, core('configmaps')]);
       await http.call('DELETE', pods.path, undefined, { query: { gracePeriodSeconds: 0 } }); // else their grace is waited for
       await http.call('DELETE', core());
       http.close();
       await kube.close();
     },
   };
+}
+
+/** A case that failed half-way may have left a finalizer, on which the namespace would hang. */
+async function freeAll(http: Http, lists: string[]): Promise<void> {
+  for (const list of lists) {
+    const { items } = (await http.must('GET', list)) as {
+      items: { metadata: { name: string; finalizers?: string[] } }[];
+    };
+    for (const { metadata } of items) {
+      if (metadata.finalizers === undefined) continue;
+      await http.call('PATCH', `${list}/${metadata.name}`, { metadata: { finalizers: null } });
+    }
+  }
 }
