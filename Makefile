@@ -60,7 +60,7 @@ $(VENV)/.installed: runner/requirements-test.txt
 
 .PHONY: python-test
 python-test: $(VENV)/.installed ## Run the runner's tests with every Python found (3.9 to 3.13)
-	@$(VENV)/bin/pytest runner
+	@$(VENV)/bin/pytest runner -n 6
 
 .PHONY: python-lint
 python-lint: $(VENV)/.installed ## Lint the runner with ruff

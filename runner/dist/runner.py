@@ -464,9 +464,9 @@ def _causes(error):
     return causes
 
 
-def missing(path):
+def missing(uri):
     """What opening a file that is not there raises."""
-    return FileNotFoundError(2, os.strerror(2), path)
+    return FileNotFoundError(2, os.strerror(2), uri)
 ''',
     'oet_runner.frames': '''"""Frames: the way down (docs/protocol.md section 1). A frame stands for itself; nothing between two line feeds spoils its neighbours."""
 
@@ -862,6 +862,8 @@ class Life:
                 isolate(theirs.fileno(), pipes[b"stdout"][1], pipes[b"stderr"][1], self._runner.prctl, parent)
                 sys.path[:0] = self._runner.path
                 Script(message, theirs).run()
+            except BaseException as error:
+                sys.excepthook(type(error), error, error.__traceback__)
             finally:
                 os._exit(70)  # a fault of ours: nothing may return into the runner's code here
         from .recorder import Recorder
@@ -1074,7 +1076,7 @@ def load(script, scratch):
             with open(script["path"], "rb") as file:
                 source = file.read()
         except FileNotFoundError:
-            raise missing(script["path"]) from None
+            raise missing(script.get("uri") or script["path"]) from None
         return _execute(script["path"], source)
     source = base64.b64decode(script["source"])
     return _execute(_materialise(script.get("uri") or "script.py", source, scratch), source)

@@ -47,6 +47,6 @@ def _causes(error):
     return causes
 
 
-def missing(path):
+def missing(uri):
     """What opening a file that is not there raises."""
-    return FileNotFoundError(2, os.strerror(2), path)
+    return FileNotFoundError(2, os.strerror(2), uri)

@@ -64,6 +64,8 @@ class Life:
                 isolate(theirs.fileno(), pipes[b"stdout"][1], pipes[b"stderr"][1], self._runner.prctl, parent)
                 sys.path[:0] = self._runner.path
                 Script(message, theirs).run()
+            except BaseException as error:
+                sys.excepthook(type(error), error, error.__traceback__)
             finally:
                 os._exit(70)  # a fault of ours: nothing may return into the runner's code here
         from .recorder import Recorder

@@ -18,7 +18,7 @@ def load(script, scratch):
             with open(script["path"], "rb") as file:
                 source = file.read()
         except FileNotFoundError:
-            raise missing(script["path"]) from None
+            raise missing(script.get("uri") or script["path"]) from None
         return _execute(script["path"], source)
     source = base64.b64decode(script["source"])
     return _execute(_materialise(script.get("uri") or "script.py", source, scratch), source)

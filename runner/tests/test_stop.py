@@ -117,7 +117,9 @@ def test_stop_in_every_phase(pod, phase):
         ),
         (
             "sits in C",
-            "import time, ctypes\ndef main():\n    print('on')\n    mutex = ctypes.create_string_buffer(64)\n    while True: ctypes.PyDLL(None).pthread_mutex_lock(mutex)\n",
+            # Told by another thread, once the main one has been in the lock for long.
+            "import ctypes, threading\ndef main():\n    lock, mutex = ctypes.CDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(64)\n"
+            "    threading.Timer(0.5, print, ['on']).start()\n    while True: lock(mutex)\n",
         ),
         ("lingers in finally", "import time\ndef main():\n    try:\n        print('on')\n        time.sleep(60)\n    finally: time.sleep(60)\n"),
     ],
