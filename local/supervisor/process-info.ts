@@ -8,7 +8,7 @@ export interface ProcessId {
 }
 
 /** When a process started; undefined if it is not there (or only its exit status is). */
-export function startOf(pid: number): number | undefined {
+function startOf(pid: number): number | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
