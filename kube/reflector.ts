@@ -63,7 +63,7 @@ export interface ReflectorOptions<T extends KubeObject> {
 const GOOD_WATCH_MS = 1_000;
 
 /** Without what only the API server and kubectl apply use: a quarter to a third of an object. */
-export function stripped<T extends KubeObject>(object: Stored<T>): Stored<T> {
+function stripped<T extends KubeObject>(object: Stored<T>): Stored<T> {
   const { managedFields: _, annotations, ...metadata } = object.metadata;
   const { ['kubectl.kubernetes.io/last-applied-configuration']: __, ...kept } = annotations ?? {};
   return { ...object, metadata: annotations ? { ...metadata, annotations: kept } : metadata };
