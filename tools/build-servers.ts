@@ -13,8 +13,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Sources that name files by their own place still find them when they are part of a bundle in build/. */
 const ownPlaces: Plugin = {
   name: 'own-places',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/](?:api|operator)[\\/].*\.ts$/ }, async ({ path }) => {
+  setup(bundler) {
+    bundler.onLoad({ filter: /[\\/](?:api|operator)[\\/].*\.ts$/ }, async ({ path }) => {
       if (path.includes('node_modules')) return undefined;
       const source = await readFile(path, 'utf8');
       const place = `new URL(${JSON.stringify(`../${relative(root, path)}`)}, import.meta.url).href`;

@@ -1,6 +1,5 @@
 /** What the cluster and the processes of the product do to a run: the output stays whole, the script runs once, nothing hangs. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
 import { startStack, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
@@ -135,7 +134,7 @@ describe('the pod', () => {
 
 it('the processes logged no error', async () => {
   for (const service of [stack.operator, stack.api]) {
-    const lines = (await readFile(service.logFile, 'utf8')).split('\n').filter((line) => line.startsWith('{'));
+    const lines = (await service.log()).split('\n').filter((line) => line.startsWith('{'));
     const errors = lines.filter((line) => (JSON.parse(line) as { level: number }).level >= 50);
     expect(errors).toEqual([]);
   }

@@ -2,7 +2,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import path from 'node:path';
+import type { Part, Place, Running } from './stack.ts';
 import { until } from './until.ts';
 
 export const ROOT = new URL('../../../', import.meta.url).pathname;
@@ -17,7 +20,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-export class Service {
+class Service implements Part {
   readonly name: string;
   readonly logFile: string;
   readonly #entry: string;
@@ -48,6 +51,10 @@ export class Service {
     });
   }
 
+  log(): Promise<string> {
+    return readFile(this.logFile, 'utf8');
+  }
+
   /** Ends it and waits until it has ended. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child;
@@ -55,4 +62,38 @@ export class Service {
     child.kill(signal);
     await once(child, 'exit');
   }
+}
+
+/** Operator and API as processes of this machine, with a store of their own. */
+export async function startProcesses({ namespace, folder, settings }: Place): Promise<Running> {
+  const common = {
+    KUBE_NAMESPACE: namespace,
+    OET_STORE: path.join(folder, 'journal.sqlite'),
+    OET_SCRIPT_IMAGE: process.env.E2E_IMAGE ?? 'localhost/python:3',
+    OET_SCRIPTS_PATH: `${ROOT}docs/examples`,
+    SCRIPTS_LOCATION: `${ROOT}docs/examples`,
+    OET_OPERATOR_IDENTITY: 'e2e',
+    OET_TOLERANCE_SECONDS: '5',
+    LOG_LEVEL: process.env.E2E_LOG_LEVEL ?? 'info',
+    ...settings,
+  };
+  const service = (name: string, port: number): Service =>
+    new Service({
+      name,
+      entry: `${name}/main.ts`,
+      env: { ...common, PORT: String(port) },
+      ready: `http://127.0.0.1:${port}/readyz`,
+      logFile: path.join(folder, `${name}.log`),
+    });
+  const [operatorPort, apiPort] = [await freePort(), await freePort()];
+  const [operator, api] = [service('operator', operatorPort), service('api', apiPort)];
+  await Promise.all([operator.start(), api.start()]);
+  return {
+    operator,
+    api,
+    origin: `http://127.0.0.1:${apiPort}`,
+    async end() {
+      await Promise.all([operator.kill('SIGTERM'), api.kill('SIGTERM')]);
+    },
+  };
 }

@@ -1,18 +1,28 @@
-/** The product against a cluster: a namespace, the CRD, operator and API as processes, and the three ways of speaking to them. */
+/** The product against a cluster, and the three ways of speaking to it. E2E_MODE says how it runs: `process` (default) or `chart`. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { command, type Outcome } from './command.ts';
-import { freePort, ROOT, Service } from './process.ts';
-import { Rest } from './rest.ts';
 import { kubectlPath } from '../../../tools/kubectl.ts';
+import { startChart } from './chart.ts';
+import { command, type Outcome } from './command.ts';
+import { ROOT, startProcesses } from './process.ts';
+import { Rest } from './rest.ts';
+
+/** Operator or API: something that can be ended and started again. */
+export interface Part {
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Resolves when it is ready. */
+  start(): Promise<void>;
+  /** What it logged so far. */
+  log(): Promise<string>;
+}
 
 export interface Stack {
   readonly namespace: string;
   readonly folder: string;
-  readonly operator: Service;
-  readonly api: Service;
+  readonly operator: Part;
+  readonly api: Part;
   readonly rest: Rest;
   /** URL of the API with its version, as OET_URL. */
   readonly url: string;
@@ -20,6 +30,30 @@ export interface Stack {
   readonly oet: (args: readonly string[]) => Promise<Outcome>;
   close(): Promise<void>;
 }
+
+/** Where the product is to run. */
+export interface Place {
+  readonly namespace: string;
+  /** For logs and the like; goes at the end. */
+  readonly folder: string;
+  readonly kubectl: Stack['kubectl'];
+  /** kubectl's file, for what is to run on: a port-forward. */
+  readonly kubectlFile: string;
+  /** Environment of operator and API beside the usual. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** The product, running. */
+export interface Running {
+  readonly operator: Part;
+  readonly api: Part;
+  /** Of the API, without a path. */
+  readonly origin: string;
+  readonly end: () => Promise<void>;
+}
+
+/** Whether the chart is installed from images, instead of processes on this machine. */
+export const CHART_MODE = process.env.E2E_MODE === 'chart';
 
 /** `settings`: environment of operator and API beside the usual. */
 export async function startStack(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
@@ -33,33 +67,13 @@ export async function startStack(settings: Readonly<Record<string, string>> = {}
     if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
   };
   await must(['create', 'namespace', namespace]);
+  // Several suites share a cluster: the CRD belongs to none of them.
   await must(['apply', '--server-side', '--force-conflicts', '-f', `${ROOT}crds/procedures.oet.skao.int.yaml`]);
   await must(['wait', '--for=condition=Established', 'crd/procedures.oet.skao.int', '--timeout=30s']);
 
-  const [operatorPort, apiPort] = [await freePort(), await freePort()];
-  const common = {
-    KUBE_NAMESPACE: namespace,
-    OET_STORE: path.join(folder, 'journal.sqlite'),
-    OET_SCRIPT_IMAGE: process.env.E2E_IMAGE ?? 'localhost/python:3',
-    OET_SCRIPTS_PATH: `${ROOT}docs/examples`,
-    SCRIPTS_LOCATION: `${ROOT}docs/examples`,
-    OET_OPERATOR_IDENTITY: 'e2e',
-    OET_TOLERANCE_SECONDS: '5',
-    LOG_LEVEL: process.env.E2E_LOG_LEVEL ?? 'info',
-    ...settings,
-  };
-  const service = (name: string, port: number): Service =>
-    new Service({
-      name,
-      entry: `${name}/main.ts`,
-      env: { ...common, PORT: String(port) },
-      ready: `http://127.0.0.1:${port}/readyz`,
-      logFile: path.join(folder, `${name}.log`),
-    });
-  const operator = service('operator', operatorPort);
-  const api = service('api', apiPort);
-  await Promise.all([operator.start(), api.start()]);
-  const url = `http://127.0.0.1:${apiPort}/${namespace}/oet/api/v7`;
+  const place: Place = { namespace, folder, kubectl, kubectlFile, settings };
+  const { operator, api, origin, end } = await (CHART_MODE ? startChart(place) : startProcesses(place));
+  const url = `${origin}/${namespace}/oet/api/v7`;
   return {
     namespace,
     folder,
@@ -70,7 +84,7 @@ export async function startStack(settings: Readonly<Record<string, string>> = {}
     kubectl,
     oet: (args) => command(`${ROOT}bin/oet`, args, { env: { OET_URL: url } }),
     async close() {
-      await Promise.all([operator.kill('SIGTERM'), api.kill('SIGTERM')]);
+      await end();
       await kubectl(['delete', 'namespace', namespace, '--wait=false']);
       if (process.env.E2E_KEEP === undefined) await rm(folder, { recursive: true, force: true });
     },
