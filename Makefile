@@ -82,3 +82,52 @@ contract: install ## Run the contract suite against the cluster of KUBECONFIG
 .PHONY: bench
 bench: install ## Measure start, stop, create and throughput against their baselines
 	@node test/bench/main.ts
+
+##@ Images and chart
+# OCI_BUILDER docker, podman or buildah; OCI_BUILD_ARGS for its build; OCI_REGISTRY and OCI_TAG name the images;
+# KUBE_NAMESPACE, HELM_RELEASE and K8S_CHART_PARAMS say where and how the chart is installed.
+export OCI_BUILDER OCI_BUILD_ARGS OCI_REGISTRY OCI_TAG KUBE_NAMESPACE HELM_RELEASE K8S_CHART_PARAMS
+
+.PHONY: oci-build
+oci-build: install ## Build the images with docker, podman or buildah
+	@tools/oci build
+
+.PHONY: oci-save
+oci-save: install ## Write the images as archives into build/images, to be loaded into a node
+	@tools/oci save build/images
+
+.PHONY: k8s-chart-test
+k8s-chart-test: install ## Check the chart: helm lint, schema, what it renders, health checks
+	@npm run --silent test -- test/chart
+
+.PHONY: k8s-install-chart k8s-chart-install
+k8s-install-chart k8s-chart-install: install ## Install or upgrade the chart on the cluster of KUBECONFIG
+	@tools/chart install
+
+.PHONY: k8s-wait
+k8s-wait: install ## Wait until the installed chart is ready
+	@tools/chart wait
+
+.PHONY: k8s-uninstall-chart
+k8s-uninstall-chart: install ## Uninstall the chart: Procedures and running scripts stay
+	@tools/chart uninstall
+
+.PHONY: k8s-test
+k8s-test: install ## Run the end-to-end suite with the chart installed from images that the cluster has
+	@E2E_MODE=chart tools/e2e
+
+.PHONY: dev-up
+dev-up: install ## Deploy the current image with the ingress on, and wait for it
+	@K8S_CHART_PARAMS="--set rest.ingress.enabled=true $(K8S_CHART_PARAMS)" tools/chart install
+	@tools/chart wait
+
+.PHONY: dev-down
+dev-down: k8s-uninstall-chart ## Take down what dev-up deployed
+
+.PHONY: rest
+rest: install ## Run operator and REST API in containers of this machine, for the cluster of KUBECONFIG
+	@tools/oci rest
+
+.PHONY: diagrams
+diagrams: ## Redraw PlantUML sources that changed
+	@tools/diagrams

@@ -44,7 +44,7 @@ async function bench(): Promise<void> {
   const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', node: process.version, load: loadavg() };
   const world = chosen.some((part) => 'runOn' in part) ? await openWorld() : undefined;
   try {
-    if (world) console.log(`${world.cluster}; logs: ${world.stack.operator.logFile}, ${world.stack.api.logFile}`);
+    if (world) console.log(`${world.cluster}; logs: ${world.stack.folder}`);
     console.log(`${machine.cpus} × ${machine.model}, Node ${machine.node}, load ${load(machine.load)}`);
     report.head();
     for (const part of chosen) {
