@@ -47,6 +47,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   try {
     await kubelet.start(apiServer.storage);
   } catch (error) {
+    await kubelet.close('stop').catch(() => undefined); // half started: the fault that is thrown tells more
     await apiServer.close();
     throw error;
   }

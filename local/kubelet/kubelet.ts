@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeletApi } from '../apiserver/kubelet-api.ts';
 import type { Storage, StorageEvent } from '../apiserver/storage.ts';
 import { serveAttach } from './attach.ts';
@@ -13,6 +14,10 @@ import { resolvePython } from './python.ts';
 import { registerNode } from './register.ts';
 import { openRuntime, type Runtime } from './runtime.ts';
 import { schedule } from './scheduler.ts';
+
+/** A runtime that lived for so long was not killed by what killed the one before. */
+const CALM_MS = 10_000;
+const LONGEST_REOPEN_MS = 5_000;
 
 /** Options of {@link createKubelet}. */
 export interface KubeletOptions {
@@ -54,6 +59,9 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
   let scratch: string | undefined;
   let storage: Storage | undefined;
   let node: Node | undefined;
+  let closed = false;
+  let losses = 0;
+  let lastLoss = -Infinity;
   let runtime: Runtime | undefined;
   let unsubscribe: (() => void) | undefined;
   let tickTimer: NodeJS.Timeout | undefined;
@@ -131,7 +139,7 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
           python,
           onLost: (error) => {
             onError(error);
-            reopen().catch(onError);
+            void reopen();
           },
           ...(options.lingerSeconds === undefined ? {} : { lingerSeconds: options.lingerSeconds }),
         });
@@ -140,11 +148,24 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
         });
         return opened;
       };
-      /** A new runtime ends what the old one left; the pods learn that their containers are gone. */
+      /**
+       * A new runtime ends what the old one left; the pods learn that their containers are gone. One that is lost again at
+       * once is waited for ever longer: what kills it must not be fed with new ones in a loop.
+       */
       const reopen = async (): Promise<void> => {
-        const next = await open();
-        if (node) node.runtime = runtime = next;
-        for (const worker of workers.values()) worker.lose();
+        const since = performance.now();
+        losses = since - lastLoss < CALM_MS ? losses + 1 : 0;
+        lastLoss = since;
+        await sleep(losses === 0 ? 0 : Math.min(LONGEST_REOPEN_MS, 20 * 2 ** losses), undefined, { ref: false });
+        if (closed) return;
+        try {
+          const next = await open();
+          if (node) node.runtime = runtime = next;
+          for (const worker of workers.values()) worker.lose();
+        } catch (error) {
+          onError(error);
+          void reopen();
+        }
       };
       runtime = await open();
       const name = options.nodeName ?? 'local';
@@ -195,6 +216,7 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
       for (const { container } of worker?.containers() ?? []) container.kill(oom).catch(onError);
     },
     async close(how) {
+      closed = true;
       unsubscribe?.();
       clearTimeout(tickTimer);
       clearTimeout(rotateTimer);
