@@ -40,5 +40,9 @@ it(`${ENDLESS} endless ones stopped at once all stop`, async () => {
   const answers = await Promise.all(ids.map((id) => rest.stop(id)));
   expect(answers.map(({ status }) => status)).toEqual(ids.map(() => 200));
   for (const id of ids) expect((await rest.get(id)).state).toBe('STOPPED');
-  await until('all pods to go', async () => (await stack.kubectl(['get', 'pods', '-l', 'app.kubernetes.io/managed-by=oet', '-o', 'name'])).stdout === '');
+  await until(
+    'all pods to go',
+    async () =>
+      (await stack.kubectl(['get', 'pods', '-l', 'app.kubernetes.io/managed-by=oet', '-o', 'name'])).stdout === '',
+  );
 });
