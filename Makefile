@@ -113,8 +113,8 @@ k8s-uninstall-chart: install ## Uninstall the chart: Procedures and running scri
 	@tools/chart uninstall
 
 .PHONY: k8s-test
-k8s-test: install ## Run the end-to-end suite with the chart installed from images that the cluster has
-	@E2E_MODE=chart tools/e2e
+k8s-test: install ## Run the end-to-end suite with the chart installed, from images that the cluster has
+	@E2E_MODE=chart E2E_REGISTRY=$(OCI_REGISTRY) E2E_TAG=$(OCI_TAG) tools/e2e
 
 .PHONY: dev-up
 dev-up: install ## Deploy the current image with the ingress on, and wait for it

@@ -13,19 +13,23 @@ const DEPLOYMENT = `ska-oso-oet-${RELEASE}`;
 /** Values for the environment that a suite asks for. */
 const SETTINGS: Readonly<Record<string, string>> = { OET_HISTORY_LIMIT: 'rest.historyLimit' };
 
+/** The image of scripts or of the rest, as the cluster has it. E2E_REGISTRY and E2E_TAG may be empty: localhost and dev. */
+export const image = (name: string): string => `${registry()}/${name}:${tag()}`;
+const registry = (): string => process.env.E2E_REGISTRY || 'localhost';
+const tag = (): string => process.env.E2E_TAG || 'dev';
+
 /**
- * Values of an install on a cluster for tests. E2E_REGISTRY and E2E_TAG name the images (default localhost and dev); there may be no
- * storage class; scripts have the paths that they have on this machine.
+ * Values of an install on a cluster for tests: there may be no storage class; scripts have the paths that they have on this machine.
  */
 export function chartValues(settings: Readonly<Record<string, string>> = {}): string[] {
-  const { E2E_REGISTRY: registry = 'localhost', E2E_TAG: tag = 'dev', E2E_LOG_LEVEL: level = 'info' } = process.env;
+  const level = process.env.E2E_LOG_LEVEL ?? 'info';
   const asked = Object.entries(settings).map(([name, value]) => {
     const key = SETTINGS[name];
     if (key === undefined) throw new Error(`no value of the chart is known for ${name}`);
     return `${key}=${value}`;
   });
   const values = [
-    ...['rest', 'scripts'].flatMap((part) => [`${part}.image.registry=${registry}`, `${part}.image.tag=${tag}`]),
+    ...['rest', 'scripts'].flatMap((part) => [`${part}.image.registry=${registry()}`, `${part}.image.tag=${tag()}`]),
     ...['rest', 'operator'].map((part) => `${part}.logLevel=${level}`),
     'store.persistence.enabled=false',
     'operator.toleranceSeconds=5',
