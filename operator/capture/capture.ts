@@ -7,6 +7,7 @@ import { LineDecoder } from '../../journal/index.ts';
 import type { Entry, HelloEntry } from '../../journal/types.ts';
 import type { Timer } from '../../kube/index.ts';
 import type { CaptureView, CommandView, StopRequest } from '../decide/types.ts';
+import { Acks } from './acks.ts';
 import { Attachment } from './attachment.ts';
 import { Feed } from './feed.ts';
 import { readToEnd } from './log-source.ts';
@@ -14,16 +15,7 @@ import { Mailbox, type Answer } from './mailbox.ts';
 import type { CapturePorts } from './ports.ts';
 import { Sink, weight } from './sink.ts';
 
-/** Acknowledge after so many bytes in the store or so long, whatever comes first. The runner stops writing at 4 MiB. */
-const ACK_BYTES = 512 * 1024;
-const ACK_MS = 200;
 const PING_MS = 30_000;
-/**
- * An acknowledgement may get lost like everything that goes down, and a runner whose window is full then says nothing more:
- * it is repeated after these pauses while nothing new comes, ms. After `end` the runner waits for it, for 30 s.
- */
-const ACK_AGAIN_MS = [50, 150, 400, 1_000, 2_000, 4_000, 8_000] as const;
-
 interface Command {
   since: number;
   mode: string;
@@ -48,10 +40,7 @@ export class Capture {
   #endSeen = false;
   #drained = false;
   #degraded: string | undefined;
-  #high: number;
-  #unacked = 0;
-  #ackTimer: Timer | undefined;
-  #ackAttempt = 0;
+  readonly #acks: Acks;
   #pingTimer: Timer | undefined;
   #diagnostics = 0;
 
@@ -60,7 +49,6 @@ export class Capture {
     const { uid, high, ports } = options;
     this.uid = uid;
     this.#ports = ports;
-    this.#high = high;
     this.#endSeen = options.ended;
     this.#feed = new Feed(high);
     const { clock, log } = ports;
@@ -81,6 +69,12 @@ export class Capture {
       onOpen: () => this.#opened(),
     });
     this.#mailbox = new Mailbox({ session: ports.session, clock, send: (frames) => this.#attachment.send(frames) });
+    this.#acks = new Acks(high, {
+      clock,
+      tell: (n) => this.#mailbox.tell({ m: 'ack', n }),
+      isOpen: () => this.#attachment.isOpen,
+      isOver: () => this.#containerEnded,
+    });
   }
 
   /** Begins with the quick way up: an attach that carries stdout, tried until the container is there. */
@@ -154,7 +148,7 @@ export class Capture {
 
   close(): void {
     this.#abort.abort();
-    this.#ackTimer?.cancel();
+    this.#acks.close();
     this.#pingTimer?.cancel();
     this.#mailbox.close();
     this.#attachment.close();
@@ -182,7 +176,7 @@ export class Capture {
     // What was written into an earlier attach may be lost; the bootstrap says hello again to a ping.
     if (!this.#hello) this.#mailbox.post('ping', { m: 'ping' }, () => undefined);
     this.#mailbox.resend();
-    if (this.#high > 0) this.#ack(0);
+    this.#acks.opened();
   }
 
   #fromAttach(chunk: Buffer, fresh: boolean): void {
@@ -289,34 +283,16 @@ export class Capture {
   }
 
   #committed(entries: readonly Entry[], high: number): void {
-    this.#high = Math.max(this.#high, high);
     let notable = false;
+    let bytes = 0;
     for (const entry of entries) {
-      this.#unacked += weight(entry);
+      bytes += weight(entry);
       if (entry.k === 'state' || entry.k === 'end') notable = true;
       if (entry.k === 'end') this.#endSeen = true;
     }
     if (this.#endSeen) this.#attachment.ending();
-    if (this.#endSeen || this.#unacked >= ACK_BYTES) this.#ack(0);
-    else if (this.#attachment.isOpen) this.#ackIn(ACK_MS, 0);
+    this.#acks.stored(bytes, high, this.#endSeen);
     if (notable) this.#ports.changed();
-  }
-
-  #ack(attempt: number): void {
-    this.#unacked = 0;
-    this.#mailbox.tell({ m: 'ack', n: this.#high });
-    const wait = ACK_AGAIN_MS[attempt];
-    this.#ackTimer?.cancel();
-    this.#ackTimer = undefined;
-    if (wait !== undefined && !this.#containerEnded) this.#ackIn(wait, attempt + 1);
-  }
-
-  /** Sets the timer anew where it was one for a repetition; the first word about new entries is never put off. */
-  #ackIn(ms: number, attempt: number): void {
-    if (this.#ackTimer && this.#ackAttempt === 0) return;
-    this.#ackTimer?.cancel();
-    this.#ackAttempt = attempt;
-    this.#ackTimer = this.#ports.clock.setTimeout(() => this.#ack(attempt), ms);
   }
 
   #schedulePing(): void {
