@@ -53,7 +53,7 @@ export interface Running {
 }
 
 /** Whether the chart is installed from images, instead of processes on this machine. */
-export const CHART_MODE = process.env.E2E_MODE === 'chart';
+const CHART_MODE = process.env.E2E_MODE === 'chart';
 
 /** `settings`: environment of operator and API beside the usual. */
 export async function startStack(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
