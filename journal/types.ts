@@ -198,6 +198,11 @@ export interface JournalWriter {
   /** The run is over: `state` is a terminal one or UNKNOWN; a terminal one never changes. Adds the state row. */
   finish(uid: string, verdict: Verdict): Promise<AppendResult>;
   markDeleted(uid: string): Promise<void>;
+  /**
+   * The ledger of execution keys: gives the key to this run if it is nobody's, and resolves with the uid of whoever has it.
+   * A key is kept for ever, longer than any run and any resource.
+   */
+  claimExecution(namespace: string, key: string, uid: string): Promise<string>;
   /** An event of no run (topics request.*, answers …) on the stream. */
   publish(
     namespace: string,

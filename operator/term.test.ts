@@ -99,6 +99,23 @@ describe('one run without faults', () => {
     await world.stop();
   });
 
+  it('runs once per execution key, however often the manifest is deleted and applied again', async () => {
+    const world = new World();
+    world.startOperator();
+    for (let round = 0; round < 3; round++) {
+      world.create('p', { startPolicy: 'Automatic', executionKey: 'observation-1' });
+      await until(world, 'the end', () => finished(world) && podGone(world));
+      expect(world.procedure('p')?.status).toMatchObject(
+        round === 0 ? { state: 'COMPLETE' } : { state: 'STOPPED', reason: 'AlreadyExecuted' },
+      );
+      world.deleteProcedure('p');
+      await world.clock.advance(1_000);
+    }
+    expect(world.mains).toBe(1);
+    expect(world.fakes.size).toBe(1);
+    await world.stop();
+  });
+
   it('finishes the record of a procedure that is deleted while it runs', async () => {
     const world = new World({ script: { runMs: Infinity } });
     world.startOperator();

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { CliError } from '../errors.ts';
 import { axiosTransport } from './axios.ts';
@@ -6,6 +6,8 @@ import { axiosTransport } from './axios.ts';
 const ORIGIN = 'http://oet.test:5000';
 
 afterEach(() => nock.cleanAll());
+// It patches node:net itself, which all test files of a worker share.
+afterAll(() => nock.restore());
 
 describe('axiosTransport', () => {
   test('sends texts as they are and gives them as they come', async () => {

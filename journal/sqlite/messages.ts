@@ -25,6 +25,7 @@ export type Op =
   | { readonly op: 'info'; readonly uid: string; readonly info: string }
   | { readonly op: 'finish'; readonly uid: string; readonly verdict: Verdict }
   | { readonly op: 'delete'; readonly uid: string }
+  | { readonly op: 'key'; readonly namespace: string; readonly key: string; readonly uid: string; readonly t: number }
   | {
       readonly op: 'publish';
       readonly namespace: string;
@@ -33,8 +34,8 @@ export type Op =
     }
   | { readonly op: 'prune'; readonly uids: readonly string[]; readonly eventsBefore: number };
 
-/** What an operation gives: an AppendResult, a number, or nothing. */
-export type Outcome = AppendResult | number | undefined;
+/** What an operation gives: an AppendResult, a number, a uid, or nothing. */
+export type Outcome = AppendResult | number | string | undefined;
 
 export interface Request {
   readonly ticket: number;

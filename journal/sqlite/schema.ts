@@ -31,6 +31,12 @@ const MIGRATIONS = [
   ) STRICT;
   CREATE INDEX output_uid ON output (uid, id);
   `,
+  // Which run used an execution key. Rows outlive their runs.
+  `
+  CREATE TABLE execution (
+    namespace TEXT NOT NULL, key TEXT NOT NULL, uid TEXT NOT NULL, t INTEGER NOT NULL, PRIMARY KEY (namespace, key)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Bytes. It holds for new files only: 20 % faster than 4 KiB with rows of 128 KiB, no slower with small ones. */

@@ -118,6 +118,10 @@ class SqliteStore implements JournalStore {
     await this.#write({ op: 'delete', uid });
   }
 
+  async claimExecution(namespace: string, key: string, uid: string): Promise<string> {
+    return (await this.#write({ op: 'key', namespace, key, uid, t: Date.now() * 1000 })) as string;
+  }
+
   async publish(...[namespace, events]: Parameters<JournalStore['publish']>): Promise<number> {
     const packed = events.map(({ uid, topic, fields }) => [uid ?? null, losslessStringify({ topic, fields })] as const);
     return (await this.#write({ op: 'publish', namespace, t: Date.now() * 1000, events: packed })) as number;

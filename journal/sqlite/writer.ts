@@ -122,6 +122,12 @@ export class Writer {
         this.#dirty.add(live);
         return undefined;
       }
+      case 'key': {
+        const { namespace, key, uid, t } = op;
+        this.#run('INSERT OR IGNORE INTO execution VALUES (?, ?, ?, ?)', namespace, key, uid, t);
+        const holder = this.#statement('SELECT uid FROM execution WHERE namespace = ? AND key = ?').get(namespace, key);
+        return String(holder?.uid);
+      }
       case 'publish':
         for (const [uid, body] of op.events) this.#entry(uid, op.namespace, op.t, 'event', body);
         return this.#last;

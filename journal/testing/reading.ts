@@ -112,6 +112,15 @@ export function describeReading({ store, place, begin }: Bench): void {
     });
   });
 
+  test('gives an execution key to the first who asks, for ever, and to each namespace its own', async () => {
+    const askers = ['uid-a', 'uid-b', 'uid-c'];
+    const told = await Promise.all(askers.map((uid) => store().claimExecution('keys', 'nightly', uid)));
+    expect(told).toEqual(['uid-a', 'uid-a', 'uid-a']);
+    await store().prune([{ uid: 'uid-a' }]);
+    expect(await store().claimExecution('keys', 'nightly', 'uid-d')).toBe('uid-a');
+    expect(await store().claimExecution('others', 'nightly', 'uid-d')).toBe('uid-d');
+  });
+
   test('prunes runs and old events, and gives no id twice', async () => {
     const uid = await begin();
     await store().append(uid, [out(1, 'abc')]);

@@ -37,6 +37,12 @@ export interface ExecutePorts {
   readonly release: (uid: string) => void;
 }
 
+/** Not a failure: what was wanted has been done, and a GitOps tool that applies it again is to find it well. */
+function alreadyExecuted(key: string, now: number): Verdict {
+  const message = `the execution key ${key} was used before: it is not run again`;
+  return { state: 'STOPPED', t: now * 1000, reason: 'AlreadyExecuted', message, exitCode: null, signal: null };
+}
+
 type ResourceAction = Exclude<Action, { do: 'deletePod' | 'finish' | 'finishStatus' | 'release' }>;
 
 const CREATE_RETRY_MS = [5_000, 10_000, 20_000, 40_000, 60_000] as const;
@@ -97,6 +103,11 @@ export class Executor {
     const { store, ids, holder, clock } = this.#ports;
     const id = await openRun(procedure, { store, ids });
     const now = clock.now();
+    const { uid, namespace = '' } = procedure.metadata;
+    const { executionKey } = procedure.spec;
+    // Before the claim: a verdict that is in the store when the claim is written keeps the run from ever getting a pod.
+    if (executionKey !== undefined && (await store.claimExecution(namespace, executionKey, uid)) !== uid)
+      await store.finish(uid, alreadyExecuted(executionKey, now));
     await this.#patch(
       procedure,
       {

@@ -5,10 +5,11 @@ import type { AppendResult, Entry, JournalStore, Run, RunFilter, RunIdentity, Ve
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export type MemoryRun = Mutable<Run> & { history: [string, number][]; entries: Entry[] };
 
-type Used = 'openRun' | 'updateInfo' | 'append' | 'finish' | 'markDeleted' | 'run' | 'runs';
+type Used = 'openRun' | 'claimExecution' | 'updateInfo' | 'append' | 'finish' | 'markDeleted' | 'run' | 'runs';
 
 export class MemoryStore implements Pick<JournalStore, Used> {
   readonly all = new Map<string, MemoryRun>();
+  readonly #keys = new Map<string, string>();
 
   /** As the term takes it: a call of anything else is a fault of the test. */
   asStore(): JournalStore {
@@ -37,6 +38,13 @@ export class MemoryStore implements Pick<JournalStore, Used> {
       entries: [],
     });
     return Promise.resolve();
+  }
+
+  claimExecution(namespace: string, key: string, uid: string): Promise<string> {
+    const place = `${namespace}/${key}`;
+    const holder = this.#keys.get(place) ?? uid;
+    this.#keys.set(place, holder);
+    return Promise.resolve(holder);
   }
 
   async updateInfo(uid: string, info: Readonly<Record<string, unknown>>): Promise<void> {

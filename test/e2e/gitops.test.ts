@@ -81,6 +81,17 @@ describe('applied every second', () => {
   });
 });
 
+it('with an execution key, replaced by force it does not run again', async () => {
+  const [item] = (JSON.parse(list(procedure('keyed', 'keyed'))) as { items: { spec: object }[] }).items;
+  const manifest = JSON.stringify({ ...item, spec: { ...item?.spec, executionKey: 'observation-1' } });
+  expect(await stack.kubectl(['apply', '-f', '-'], manifest)).toMatchObject({ code: 0 });
+  await until('its end', async () => (await field('keyed', '{.status.state}')) === 'COMPLETE');
+  expect(await stack.kubectl(['replace', '--force', '-f', '-'], manifest)).toMatchObject({ code: 0 });
+  await until('its second end', async () => (await field('keyed', '{.status.phase}')) === 'Finished');
+  expect(await field('keyed', '{.status.state} {.status.reason}')).toBe('STOPPED AlreadyExecuted');
+  expect(await stack.rest.output(Number(await field('keyed', '{.status.id}')))).toBe('');
+});
+
 it('replaced by force it is another Procedure, which runs again', async () => {
   const manifest = list(procedure('replaced', 'replaced'));
   await stack.kubectl(['apply', '-f', '-'], manifest);
