@@ -3,21 +3,26 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Part, Place, Running } from './stack.ts';
 import { until } from './until.ts';
 
 export const ROOT = new URL('../../../', import.meta.url).pathname;
 
-/** A port that was free a moment ago. */
+/** Ports that were free a moment ago, all of them different: each is held until the last one is found. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => server.listening || once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  for (const server of servers) server.close();
+  return ports;
+}
+
+/** One such port. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
+  const [port = 0] = await freePorts(1);
+  return port;
 }
 
 class Service implements Part {
@@ -85,7 +90,7 @@ export async function startProcesses({ namespace, folder, settings }: Place): Pr
       ready: `http://127.0.0.1:${port}/readyz`,
       logFile: path.join(folder, `${name}.log`),
     });
-  const [operatorPort, apiPort] = [await freePort(), await freePort()];
+  const [operatorPort = 0, apiPort = 0] = await freePorts(2);
   const [operator, api] = [service('operator', operatorPort), service('api', apiPort)];
   await Promise.all([operator.start(), api.start()]);
   return {
