@@ -12,7 +12,6 @@ export function prepareMessage(procedure: Procedure, script: ScriptMessage, args
     name: metadata.name,
     script,
     argsJSON,
-    ...(spec.environment?.requirements && { requirements: spec.environment.requirements }),
     limits: {
       graceSeconds,
       terminationSeconds: graceSeconds + EXTRA_GRACE_SECONDS,

@@ -46,8 +46,15 @@ export function scriptUri(procedure: Procedure): string {
   return `inline://${procedure.metadata.name ?? 'script'}`;
 }
 
+/** Looks the script up. Throws ScriptUnavailable, whose reason and message become the run's. */
 export async function findScript(procedure: Procedure, ports: ScriptPorts): Promise<FoundScript> {
-  const { script } = procedure.spec;
+  const { script, environment } = procedure.spec;
+  // In the schema, and not acted upon yet: told, rather than run in another environment than was asked for.
+  const unsupported =
+    (script.git?.secretRef && 'spec.script.git.secretRef') ??
+    (environment?.requirements && environment.requirements.length > 0 ? 'spec.environment.requirements' : undefined);
+  if (unsupported !== undefined)
+    throw new ScriptUnavailable('NotSupported', `${unsupported} is not supported yet`, true);
   const uri = scriptUri(procedure);
   if (script.inline !== undefined) return withBytes(uri, Buffer.from(script.inline));
   if (script.configMap) {
@@ -105,6 +112,6 @@ async function readWithin(wanted: string, folders: readonly string[]): Promise<B
 }
 
 function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
