@@ -116,11 +116,11 @@ export class Capture {
   prepare(nonce: string, runner: { source: string; sha256: string }, message: Readonly<Record<string, unknown>>): void {
     if (this.#commands.has('prepare')) return;
     this.#command('prepare');
-    // One after the other in one write: the bootstrap hands what follows `boot` to the runner.
-    this.#mailbox.post('boot', { m: 'boot', nonce, sha256: runner.sha256, source: runner.source }, (answer) => {
-      if (!answer.ok) this.#answered('prepare', answer);
+    // Only once `boot` is answered: a bootstrap that lost it would refuse `prepare`, and a refusal is an answer.
+    this.#mailbox.post('boot', { m: 'boot', nonce, sha256: runner.sha256, source: runner.source }, (boot) => {
+      if (!boot.ok) return this.#answered('prepare', boot);
+      this.#mailbox.post('prepare', { m: 'prepare', nonce, ...message }, (answer) => this.#answered('prepare', answer));
     });
-    this.#mailbox.post('prepare', { m: 'prepare', nonce, ...message }, (answer) => this.#answered('prepare', answer));
   }
 
   main(nonce: string, argsJSON: string): void {

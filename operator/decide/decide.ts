@@ -2,7 +2,7 @@
  * The operator's judgement: from what was observed to what is to be done now. Pure, total, level-triggered: the same
  * observation gives the same plan, and a plan whose effects are visible is not made again.
  *
- * Invariants (decide.test.ts drives random histories through them): one nonce per procedure; `main` is permitted once, in
+ * Invariants (operator/term.test.ts drives random histories through them): one nonce per procedure; `main` is permitted once, in
  * status, before it is started; no pod is made once status.pod is recorded; a terminal state never changes; every
  * unfinished state has a deadline or waits for a person.
  */

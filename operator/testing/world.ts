@@ -28,6 +28,8 @@ export interface Faults {
   readonly lagMs: number;
   /** Chance that an attach swallows what is written into it. */
   readonly lossy: number;
+  /** Chance that a single write is damaged on its way, and dropped by its reader. */
+  readonly damaged: number;
 }
 
 interface Kind<T extends KubeObject> {
@@ -43,7 +45,7 @@ export class World {
   /** All pods that ever were, by uid. */
   readonly fakes = new Map<string, FakePod>();
   readonly writes: string[] = [];
-  faults: Faults = { before: 0, after: 0, lagMs: 0, lossy: 0 };
+  faults: Faults = { before: 0, after: 0, lagMs: 0, lossy: 0, damaged: 0 };
   #version = 1;
   #uid = 0;
   #id = 0;
@@ -347,7 +349,8 @@ export class World {
         if (swallows) this.clock.setTimeout(() => close('lost'), 20 + 200 * this.#random());
         const write = (data: Buffer): Promise<void> => {
           if (!open) return Promise.reject(new Error('closed'));
-          if (!swallows && !life.aborted) this.clock.setTimeout(() => fake.stdin(data), 1);
+          const lost = swallows || this.#random() < this.faults.damaged;
+          if (!lost && !life.aborted) this.clock.setTimeout(() => fake.stdin(data), 1);
           return Promise.resolve();
         };
         const onStdout = (listener: (chunk: Buffer) => void): void => {
