@@ -6,7 +6,7 @@ import { REAL_ONLY } from './real-only.ts';
 import { SUITE } from './suite.ts';
 
 /** Beyond any time that a case waits by itself. */
-const CASE_MS = 120_000;
+const CASE_MS = 150_000;
 
 let cluster: Cluster;
 beforeAll(async () => {

@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import { contract } from '../case.ts';
 import type { ContractCase } from '../case.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import { collectorKnowsProcedures } from '../harness/collector.ts';
 import { IDLE } from '../harness/pods.ts';
 import { until } from '../harness/poll.ts';
 import { INLINE, procedure } from '../harness/procedures.ts';
@@ -9,8 +10,9 @@ import { INLINE, procedure } from '../harness/procedures.ts';
 const HOLD = 'contract.example.com/hold';
 const NOBODY = '11111111-1111-4111-8111-111111111111';
 
-/** A Procedure, and a reference to it for those it owns. */
+/** A Procedure, and a reference to it for those it owns, from when on they are collected. */
 async function owner(cluster: Cluster): Promise<{ name: string; reference: Record<string, unknown> }> {
+  await collectorKnowsProcedures(cluster);
   const name = cluster.unique('owner');
   const { apiVersion, kind, metadata } = await cluster.must('POST', cluster.procedures(), procedure(name, INLINE));
   return { name, reference: { apiVersion, kind, name, uid: metadata.uid, controller: true, blockOwnerDeletion: true } };

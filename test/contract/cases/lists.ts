@@ -121,7 +121,9 @@ export const LISTS: readonly ContractCase[] = [
       const lone = await query({ resourceVersionMatch: 'Exact' });
 
       expect(zero.code).toBe(200);
-      expect(old.json).toMatchObject({ code: 410, reason: 'Expired' });
+      // etcd forgets what is older than 5 to 10 minutes: a younger cluster still has its very first state.
+      if (old.code === 200) expect(old.json.metadata.resourceVersion).toBe('1');
+      else expect(old.json).toMatchObject({ code: 410, reason: 'Expired' });
       expect(future.json).toMatchObject({
         code: 504,
         reason: 'Timeout',
