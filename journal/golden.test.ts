@@ -1,17 +1,35 @@
 import { expect, test } from '@jest/globals';
 import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { encodeEntry, LineDecoder } from './codec.ts';
-import { applyAppend } from './sqlite/apply.ts';
-import { packAppend } from './sqlite/messages.ts';
+import { applyAppend } from './shared/apply.ts';
+import { packAppend } from './shared/ops.ts';
 import { newLive } from './testing/live.ts';
 import type { Entry } from './types.ts';
 
 const folder = new URL('golden/', import.meta.url);
-const transcripts = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
+/** Of this protocol version, and of the one before: `v1/`. */
+const transcripts = ['', 'v1/'].flatMap((version) =>
+  readdirSync(new URL(version, folder))
+    .filter((name) => name.endsWith('.jsonl'))
+    .map((name) => version + name),
+);
 
 test('the golden folder is here', () => {
-  expect(readdirSync(folder)).toEqual(expect.arrayContaining(['frames.json', 'streams.json']));
+  expect(readdirSync(folder)).toEqual(expect.arrayContaining(['frames.json', 'streams.json', 'v1']));
+});
+
+test('the previous version is as it was', () => {
+  const v1 = new URL('v1/', folder);
+  const sums = readFileSync(new URL('SHA256SUMS', v1), 'utf8').trimEnd().split('\n');
+  const names = sums.map((line) => {
+    const [digest, name = ''] = line.split(/\s+/);
+    const bytes = readFileSync(new URL(name, v1));
+    expect([name, createHash('sha256').update(bytes).digest('hex')]).toEqual([name, digest]);
+    return name;
+  });
+  expect(names).toEqual(expect.arrayContaining(['bootstrap.py', 'runner.py']));
 });
 
 for (const name of transcripts) {
@@ -26,6 +44,11 @@ for (const name of transcripts) {
 
       expect(entries.map(({ n }) => n)).toEqual(entries.map((_, index) => index + 1));
       expect(live.record).toMatchObject({ high: entries.length, complete: true });
+      expect(JSON.parse(live.record.info)).toEqual(
+        name.startsWith('v1/')
+          ? { protocol: 1 }
+          : { protocol: 2, source: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+      );
     }
   });
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { sizeOf } from './messages.ts';
+import { sizeOf } from '../shared/ops.ts';
 import { PAGE_SIZE } from './schema.ts';
-import type { Op } from './messages.ts';
+import type { Op } from '../shared/ops.ts';
 
 /** Bytes of the write-ahead log that are worth a checkpoint (about 5 ms here); with less it waits for a quiet moment. */
 const ENOUGH = 4 * 1024 * 1024;

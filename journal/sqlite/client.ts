@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { JournalError } from '../errors.ts';
 import { unpackError } from './errors.ts';
-import type { Op, Order, Outcome, Report } from './messages.ts';
+import type { Op, Outcome } from '../shared/ops.ts';
+import type { Order, Report } from './messages.ts';
 import type { WriterData } from './worker.ts';
 
 /** Beside the source as it is; beside a bundle under the name that the build gives it. */

@@ -3,11 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { rename, rm, stat } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-
-/** What a store may log to; pino's fits. */
-export interface Logger {
-  warn(details: object, message: string): void;
-}
+import type { Logger } from '../options.ts';
 
 export interface FanoutOptions {
   /** The store's file; the socket lies beside it. */

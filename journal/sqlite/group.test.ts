@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { EntryGap } from '../errors.ts';
 import { CommitGroup } from './group.ts';
 import type { Committer } from './group.ts';
-import { MAX_COMMIT } from './messages.ts';
-import type { Op, Settled } from './messages.ts';
+import { MAX_COMMIT } from '../shared/ops.ts';
+import type { Op } from '../shared/ops.ts';
+import type { Settled } from './messages.ts';
 
 const op = (uid: string, bytes = 10): Op => ({
   op: 'append',

@@ -1,7 +1,8 @@
 import { pause } from './locking.ts';
 import { packError } from './errors.ts';
-import { MAX_COMMIT, sizeOf } from './messages.ts';
-import type { Op, Request, Settled } from './messages.ts';
+import { MAX_COMMIT, sizeOf } from '../shared/ops.ts';
+import type { Op } from '../shared/ops.ts';
+import type { Request, Settled } from './messages.ts';
 import type { Done } from './writer.ts';
 
 /** What the group needs of a writer. */

@@ -2,8 +2,8 @@ import { Buffer, isUtf8 } from 'node:buffer';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { losslessParse } from '../lossless.ts';
 import type { JournalReader, OutputChunk, Row, Run, RunFilter, StreamName } from '../types.ts';
-import { runOf } from './record.ts';
-import type { Columns } from './record.ts';
+import { runOf } from '../shared/record.ts';
+import type { Columns } from '../shared/record.ts';
 
 /** Bytes in one answer of `rows`, about. */
 const MAX_BYTES = 4 * 1024 * 1024;

@@ -1,38 +1,16 @@
 import { resolve } from 'node:path';
 import { JournalError, Unusable } from '../errors.ts';
-import { losslessStringify } from '../lossless.ts';
-import type {
-  AppendResult,
-  Entry,
-  JournalReader,
-  JournalStore,
-  Note,
-  OutputChunk,
-  Row,
-  Run,
-  RunFilter,
-  RunIdentity,
-  Verdict,
-} from '../types.ts';
+import { BUSY_TIMEOUT_MS } from '../options.ts';
+import type { StoreOptions } from '../options.ts';
+import { Newest } from '../shared/newest.ts';
+import { OpStore } from '../shared/op-store.ts';
+import type { Op, Outcome } from '../shared/ops.ts';
+import type { JournalReader, JournalStore, OutputChunk, Row, Run, RunFilter } from '../types.ts';
 import { WriterClient } from './client.ts';
 import { Fanout } from './fanout.ts';
-import type { Logger } from './fanout.ts';
 import { refuseNetworkFileSystem } from './filesystem.ts';
-import { packAppend } from './messages.ts';
-import { Newest } from './newest.ts';
 import { Reader } from './reader.ts';
 import { openDatabase } from './schema.ts';
-
-export interface StoreOptions {
-  /** No writer: the file must be there. */
-  readonly readonly?: boolean;
-  readonly logger?: Logger;
-  /** How long a commit waits for those of other processes; then it fails. Default 5,000. */
-  readonly busyTimeoutMs?: number;
-  readonly role?: 'operator' | 'api';
-  /** The operator's turn (its Lease's transitions): once a higher one has been seen, writes of a lower one are refused with `Fenced`. */
-  readonly epoch?: number;
-}
 
 /** Milliseconds between looks at the file: without a socket, and with one, which may have died unnoticed. */
 const POLL = 25;
@@ -44,7 +22,7 @@ const POLL_BESIDE_SOCKET = 1000;
  */
 export async function openStore(path: string, options: StoreOptions = {}): Promise<JournalStore> {
   const file = resolve(path);
-  const busyTimeoutMs = options.busyTimeoutMs ?? 5000;
+  const busyTimeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
   await refuseNetworkFileSystem(file);
   const newest = new Newest();
   const told: { fanout?: Fanout } = {};
@@ -71,7 +49,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
   }
 }
 
-class SqliteStore implements JournalStore {
+class SqliteStore extends OpStore implements JournalStore {
   readonly #reader: Reader;
   readonly #writer: WriterClient | undefined;
   readonly #newest: Newest;
@@ -81,6 +59,7 @@ class SqliteStore implements JournalStore {
   #closed = false;
 
   constructor(reader: Reader, writer: WriterClient | undefined, newest: Newest, fanout: Fanout) {
+    super();
     this.#reader = reader;
     this.#writer = writer;
     this.#newest = newest;
@@ -88,54 +67,9 @@ class SqliteStore implements JournalStore {
     this.#version = reader.dataVersion();
   }
 
-  async openRun({ info, ...run }: RunIdentity): Promise<void> {
-    const { uid, namespace, name, id, created } = run;
-    await this.#write({
-      op: 'open',
-      run: { uid, namespace, name, id, created: Math.round(created) },
-      info: losslessStringify(info),
-    });
-  }
-
-  async updateInfo(uid: string, info: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#write({ op: 'info', uid, info: losslessStringify(info) });
-  }
-
-  async append(uid: string, entries: readonly Entry[], notes: readonly Note[] = []): Promise<AppendResult> {
-    const results = await Promise.all(packAppend(uid, entries, notes).map((op) => this.#write(op)));
-    return results.at(-1) as AppendResult;
-  }
-
-  async finish(uid: string, verdict: Verdict): Promise<AppendResult> {
-    return (await this.#write({
-      op: 'finish',
-      uid,
-      verdict: { ...verdict, t: Math.round(verdict.t) },
-    })) as AppendResult;
-  }
-
-  async markDeleted(uid: string): Promise<void> {
-    await this.#write({ op: 'delete', uid });
-  }
-
-  async claimExecution(namespace: string, key: string, uid: string): Promise<string> {
-    return (await this.#write({ op: 'key', namespace, key, uid, t: Date.now() * 1000 })) as string;
-  }
-
-  async publish(...[namespace, events]: Parameters<JournalStore['publish']>): Promise<number> {
-    const packed = events.map(({ uid, topic, fields }) => [uid ?? null, losslessStringify({ topic, fields })] as const);
-    return (await this.#write({ op: 'publish', namespace, t: Date.now() * 1000, events: packed })) as number;
-  }
-
-  async prune(
-    before: readonly { readonly uid: string }[],
-    options: { readonly eventsBefore?: number } = {},
-  ): Promise<number> {
-    let gone = 0;
-    for (const { uid } of before) gone += (await this.#write({ op: 'prune', uids: [uid], eventsBefore: 0 })) as number;
-    if (options.eventsBefore !== undefined)
-      await this.#write({ op: 'prune', uids: [], eventsBefore: options.eventsBefore });
-    return gone;
+  protected async write(op: Op): Promise<Outcome> {
+    if (this.#writer === undefined) throw new Unusable('the store was opened for reading only');
+    return this.#writer.send(op);
   }
 
   run(uid: string): Promise<Run | undefined> {
@@ -179,11 +113,6 @@ class SqliteStore implements JournalStore {
     this.#reader.close();
     await this.#writer?.close();
     await this.#fanout.close();
-  }
-
-  async #write(op: Parameters<WriterClient['send']>[0]): ReturnType<WriterClient['send']> {
-    if (this.#writer === undefined) throw new Unusable('the store was opened for reading only');
-    return this.#writer.send(op);
   }
 
   /** Runs while somebody waits; keeps the process alive as long. */

@@ -3,7 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Checkpoints } from './checkpoints.ts';
 import { packError } from './errors.ts';
 import { CommitGroup } from './group.ts';
-import type { Op, Order, Report } from './messages.ts';
+import type { Op } from '../shared/ops.ts';
+import type { Order, Report } from './messages.ts';
 import { openDatabase } from './schema.ts';
 import { Writer } from './writer.ts';
 

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Fenced, IdTaken, JournalError, UnknownRun } from '../errors.ts';
 import { losslessParse, losslessStringify } from '../lossless.ts';
-import { applyAppend, applyVerdict } from './apply.ts';
-import type { NewRow } from './apply.ts';
+import { applyAppend, applyVerdict } from '../shared/apply.ts';
+import type { NewRow } from '../shared/apply.ts';
 import { inTransaction } from './locking.ts';
-import type { AppendOp, Op, Outcome } from './messages.ts';
-import { recordOf } from './record.ts';
-import type { Live, RunRecord } from './record.ts';
+import type { AppendOp, Op, Outcome } from '../shared/ops.ts';
+import { recordOf } from '../shared/record.ts';
+import type { Live, RunRecord } from '../shared/record.ts';
 
 export interface WriterOptions {
   readonly busyTimeoutMs: number;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Live } from '../sqlite/record.ts';
+import type { Live } from '../shared/record.ts';
 
 /** A run as the writer remembers it right after `openRun`. */
 export function newLive(): Live {

@@ -42,14 +42,14 @@ export type Columns = Readonly<Record<string, unknown>>;
 export function recordOf(row: Columns): RunRecord {
   const r = row as unknown as Omit<RunRecord, 'history' | 'complete' | 'deleted'> & {
     history: string;
-    complete: number;
-    deleted: number;
+    complete: unknown;
+    deleted: unknown;
   };
   return {
     ...r,
     history: JSON.parse(r.history) as [string, number][],
-    complete: r.complete === 1,
-    deleted: r.deleted === 1,
+    complete: Boolean(r.complete),
+    deleted: Boolean(r.deleted),
   };
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Buffer, isUtf8 } from 'node:buffer';
 import { applyAppend, MAX_ROW } from './apply.ts';
 import type { NewRow } from './apply.ts';
-import { packAppend } from './messages.ts';
+import { packAppend } from './ops.ts';
 import { newLive } from '../testing/live.ts';
 import type { Entry, StreamName } from '../types.ts';
 

@@ -1,6 +1,7 @@
 import { EntryGap } from '../errors.ts';
+import { losslessParse, losslessStringify } from '../lossless.ts';
 import type { EndEntry, StreamName, Verdict } from '../types.ts';
-import type { AppendOp, PackedNote } from './messages.ts';
+import type { AppendOp, PackedNote } from './ops.ts';
 import { isTerminal } from './record.ts';
 import type { Live, RunRecord } from './record.ts';
 
@@ -45,6 +46,9 @@ export function applyAppend(live: Live, op: AppendOp, lookup: Lookup): NewRow[] 
         break;
       }
       case 'hello':
+      case 'source':
+        remember(live.record, text);
+        break;
       case 'answer':
       case 'tick':
         break;
@@ -106,6 +110,11 @@ function changesState(record: RunRecord, k: string, t: number, body: string): bo
 
 function isOver(record: RunRecord): boolean {
   return record.finished !== null;
+}
+
+/** Merges into `info`. */
+function remember(record: RunRecord, more: string): void {
+  record.info = losslessStringify({ ...(losslessParse(record.info) as object), ...(JSON.parse(more) as object) });
 }
 
 function summarise(record: RunRecord, k: string, body: string): void {
