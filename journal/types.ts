@@ -43,6 +43,14 @@ interface StateEntry extends Common {
   readonly state: string;
   readonly reason?: string;
 }
+/** What was loaded; told before any of it runs. */
+export interface SourceEntry extends Common {
+  readonly k: 'source';
+  /** Of the script's bytes, lower-case hex digits. */
+  readonly sha256: string;
+  /** In full, of a git script. */
+  readonly commit?: string;
+}
 interface OutEntry extends Common {
   readonly k: 'out';
   readonly s: StreamName;
@@ -108,6 +116,7 @@ export type Entry =
   | HelloEntry
   | AnswerEntry
   | StateEntry
+  | SourceEntry
   | OutEntry
   | GapEntry
   | EventEntry
@@ -192,7 +201,8 @@ export interface JournalWriter {
   updateInfo(uid: string, info: Readonly<Record<string, unknown>>): Promise<void>;
   /**
    * Stores entries; those with n ≤ high are dropped, a first new one with n > high + 1 throws `EntryGap` and stores nothing.
-   * `answer`, `tick`, `part` and `hello` count for `high` and leave no row.
+   * `answer`, `tick`, `part`, `hello` and `source` count for `high` and leave no row; `hello` leaves its version in the run's
+   * `info.protocol`, `source` its fields in `info.source`.
    */
   append(uid: string, entries: readonly Entry[], notes?: readonly Note[]): Promise<AppendResult>;
   /** The run is over: `state` is a terminal one or UNKNOWN; a terminal one never changes. Adds the state row. */

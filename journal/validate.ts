@@ -9,7 +9,7 @@ export class Malformed extends Error {
 
 export type Fields = Record<string, unknown>;
 
-const HEX = { nonce: /^[0-9a-f]{32}$/, sha256: /^[0-9a-f]{64}$/ };
+const HEX = { nonce: /^[0-9a-f]{32}$/, sha256: /^[0-9a-f]{64}$/, commit: /^[0-9a-f]{40}([0-9a-f]{24})?$/ };
 const PHASES = ['env', 'load', 'init', 'main', 'args'] as const;
 const STATES = ['IDLE', 'PREP_ENV', 'LOADING', 'INITIALISING', 'READY', 'RUNNING', 'STOPPING'] as const;
 const VERDICTS = ['COMPLETE', 'FAILED', 'STOPPED'] as const;
@@ -34,7 +34,7 @@ function ofKind(o: Fields, n: number, t: number, source: string): Entry {
         n,
         t,
         k: 'hello',
-        v: count(o, 'v', 1),
+        v: count(o, 'v', 0), // which versions are spoken is not decided here
         nonce: matching(o, 'nonce', HEX.nonce),
         python: text(o, 'python'),
         undumpable: flag(o, 'undumpable'),
@@ -49,6 +49,14 @@ function ofKind(o: Fields, n: number, t: number, source: string): Entry {
         k: 'state',
         state: oneOf(o, 'state', STATES),
         ...('reason' in o ? { reason: text(o, 'reason') } : {}),
+      };
+    case 'source':
+      return {
+        n,
+        t,
+        k: 'source',
+        sha256: matching(o, 'sha256', HEX.sha256),
+        ...('commit' in o ? { commit: matching(o, 'commit', HEX.commit) } : {}),
       };
     case 'gap':
       return { n, t, k: 'gap', s: stream(o), bytes: count(o, 'bytes', 0) };

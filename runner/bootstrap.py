@@ -50,7 +50,7 @@ def prctl(option, value):
 prctl(4, 0)  # PR_SET_DUMPABLE: keeps the script out of /proc/1/fd and /proc/1/mem
 undumpable = prctl(3, 0) == 0
 nonce = os.urandom(16).hex()
-put("hello", ',"v":1,"nonce":"%s","python":"%d.%d.%d","undumpable":%s,"pid":%d'
+put("hello", ',"v":2,"nonce":"%s","python":"%d.%d.%d","undumpable":%s,"pid":%d'
     % (nonce, *sys.version_info[:3], str(undumpable).lower(), os.getpid()))  # fmt: skip
 
 import json

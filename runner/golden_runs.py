@@ -1,6 +1,7 @@
 """Writes journal/golden/run-*.jsonl: whole journals of real runs, with times, nonce and what else differs from run to run fixed.
 
-`python3 runner/golden_runs.py` after a change of the protocol; the tests run the same scripts under every Python and compare.
+`python3 runner/golden_runs.py` after a change of the protocol; the tests run the same scripts under every Python and compare. Those of
+the previous version, in v1/ with its bootstrap and runner, are never written again.
 """
 
 import json

@@ -32,6 +32,10 @@ export const middle: fc.Arbitrary<Unnumbered> = fc.oneof(
   fc.record({ k: fc.constant('state' as const), t, state: fc.constantFrom('IDLE', 'LOADING', 'READY', 'RUNNING') }),
   fc.record({ k: fc.constant('state' as const), t, state: fc.constant('STOPPING'), reason: text }),
   fc.record({ k: fc.constant('gap' as const), t, s: stream, bytes: fc.nat() }),
+  fc.record(
+    { k: fc.constant('source' as const), t, sha256: hex(64), commit: hex(40) },
+    { requiredKeys: ['k', 't', 'sha256'] },
+  ),
   fc.record({ k: fc.constant('event' as const), t, topic: text, fields: fc.dictionary(text, value) }),
   fc.record({ k: fc.constant('result' as const), t, value }),
   fc.record({ k: fc.constant('result' as const), t, repr: text }),

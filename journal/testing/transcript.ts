@@ -42,7 +42,8 @@ export function expectedOf(entries: readonly Entry[]): string[] {
   let state = 'CREATING';
   const pieces: { s: string | undefined; text: string }[] = [{ s: undefined, text: 'state {"state":"CREATING"}' }];
   for (const entry of entries) {
-    if (entry.k === 'hello' || entry.k === 'answer' || entry.k === 'tick' || entry.k === 'part') continue;
+    if (entry.k === 'hello' || entry.k === 'answer' || entry.k === 'tick' || entry.k === 'part' || entry.k === 'source')
+      continue;
     if (entry.k === 'state') {
       if (entry.state === state) continue;
       state = entry.state;

@@ -1,6 +1,15 @@
 /** The journal store in memory, for simulations on a fake clock: what operator/ uses of it, by the rules of journal/types.ts. */
 import { EntryGap, IdTaken, UnknownRun } from '../../journal/index.ts';
-import type { AppendResult, Entry, JournalStore, Run, RunFilter, RunIdentity, Verdict } from '../../journal/types.ts';
+import type {
+  AppendResult,
+  Entry,
+  JournalStore,
+  Run,
+  RunFilter,
+  RunIdentity,
+  SourceEntry,
+  Verdict,
+} from '../../journal/types.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export type MemoryRun = Mutable<Run> & { history: [string, number][]; entries: Entry[] };
@@ -10,6 +19,8 @@ type Used = 'openRun' | 'claimExecution' | 'updateInfo' | 'append' | 'finish' | 
 export class MemoryStore implements Pick<JournalStore, Used> {
   readonly all = new Map<string, MemoryRun>();
   readonly #keys = new Map<string, string>();
+  /** What every write of entries fails with. */
+  broken: Error | undefined;
 
   /** As the term takes it: a call of anything else is a fault of the test. */
   asStore(): JournalStore {
@@ -53,6 +64,7 @@ export class MemoryStore implements Pick<JournalStore, Used> {
   }
 
   async append(uid: string, entries: readonly Entry[]): Promise<AppendResult> {
+    if (this.broken) throw this.broken;
     const run = await this.#known(uid);
     for (const entry of entries) {
       if (entry.n <= run.high) continue;
@@ -64,6 +76,8 @@ export class MemoryStore implements Pick<JournalStore, Used> {
         run.history.push([entry.state, entry.t]);
       }
       if (entry.k === 'end') run.end = entry;
+      if (entry.k === 'hello') run.info = { ...run.info, protocol: entry.v };
+      if (entry.k === 'source') run.info = { ...run.info, source: sourceOf(entry) };
     }
     return { high: run.high, lastId: 0 };
   }
@@ -97,4 +111,8 @@ export class MemoryStore implements Pick<JournalStore, Used> {
     const run = this.all.get(uid);
     return run ? Promise.resolve(run) : Promise.reject(new UnknownRun(uid));
   }
+}
+
+function sourceOf({ sha256, commit }: SourceEntry): Record<string, string> {
+  return { sha256, ...(commit !== undefined && { commit }) };
 }

@@ -215,6 +215,68 @@ class Receiver:
                 del self._pieces[next(iter(self._pieces))]
         return None
 ''',
+    'oet_runner.credentials': '''"""A git repository's credentials, from the files of a Secret that the pod mounts. They go to git by files alone: never in a URL, which
+messages and .git/config repeat, nor in the environment, which every child of the script inherits. In the script's process."""
+
+import contextlib
+import os
+import shlex
+import sys
+
+# Git asks it with "Username for '…': " or "Password for '…': ".
+_ASKPASS = """#!%s -I
+import os, sys
+name = "username" if sys.argv[1].startswith("Username") else "password"
+with open(os.path.join(%r, name)) as file:
+    print(file.read().rstrip("\\\\n"))
+"""
+
+
+class Unusable(Exception):
+    """The Secret is not there, or has none of the keys."""
+
+
+@contextlib.contextmanager
+def use(given, folder):
+    """(environment, configuration) for git while it fetches; `given` is `credentials` of the message: {name, path}, or None."""
+    if given is None:
+        yield {}, {}
+        return
+    path = given["path"]
+    keys = set(os.listdir(path)) if os.path.isdir(path) else set()
+    files = []
+    # A redirect to another host would have git ask again, and be answered.
+    config = {"http.followRedirects": "false", "credential.helper": ""}
+    if {"username", "password"} <= keys:
+        files.append(_write(os.path.join(folder, "askpass"), _ASKPASS % (sys.executable, path), 0o700))
+        environment = {"GIT_ASKPASS": files[0]}
+    elif "ssh-privatekey" in keys:
+        with open(os.path.join(path, "ssh-privatekey"), encoding="utf-8") as file:
+            key = file.read()
+        # ssh wants a key that nobody else can read.
+        files.append(_write(os.path.join(folder, "ssh-key"), key if key.endswith("\\n") else key + "\\n", 0o600))
+        environment = {"GIT_SSH_COMMAND": _ssh(files[0], os.path.join(path, "known_hosts") if "known_hosts" in keys else None)}
+    else:
+        raise Unusable("the Secret %s is not there or has neither username and password nor ssh-privatekey" % given["name"])
+    try:
+        yield environment, config
+    finally:
+        for file in files:
+            os.unlink(file)
+
+
+def _ssh(key, hosts):
+    command = ["ssh", "-oBatchMode=yes", "-oIdentitiesOnly=yes", "-i", key]
+    if hosts is not None:
+        command += ["-oStrictHostKeyChecking=yes", "-oUserKnownHostsFile=" + hosts]
+    return " ".join(shlex.quote(word) for word in command)
+
+
+def _write(path, text, mode):
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+''',
     'oet_runner.ending': '''"""From the script's end to the runner's own: `end` written, its acknowledgement awaited, the verdict left where the kubelet finds it."""
 
 import json
@@ -415,6 +477,43 @@ def complete(data):
         return len(data) - back if need > back else len(data)
     return len(data)
 ''',
+    'oet_runner.environment': '''"""The virtual environment that a script asks for: its requirements, its repository. In the script's process."""
+
+import os
+import sys
+
+
+def create(folder, requirements, project):
+    """Makes one that sees the image's packages, installs into it, and has this process use it. `project` is a folder or None."""
+    import site
+    import subprocess
+
+    environment = os.path.join(folder, "env")
+    python = os.path.join(environment, "bin", "python")
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    wanted = []
+    if requirements:
+        wanted += ["--requirement", _write(os.path.join(folder, "requirements.txt"), requirements)]
+    if project is not None:
+        wanted.append(project)
+    # Together, so that pip finds versions that fit both.
+    for command in ([sys.executable, "-m", "venv", "--system-site-packages", environment], [*pip, *wanted]):
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=2, check=False)
+        if done.returncode:
+            raise RuntimeError("%s failed with exit code %d" % (" ".join(command[1:4]), done.returncode))
+    packages = os.path.join(environment, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
+    before = list(sys.path)
+    site.addsitedir(packages)
+    sys.path[:] = [p for p in sys.path if p not in before] + before  # ahead of the image's own
+    os.environ["VIRTUAL_ENV"] = environment
+    os.environ["PATH"] = os.path.dirname(python) + os.pathsep + os.environ.get("PATH", os.defpath)
+
+
+def _write(path, lines):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("".join(line + "\\n" for line in lines))
+    return path
+''',
     'oet_runner.failure': '''"""An exception as data: what `error` entries carry."""
 
 import linecache
@@ -473,12 +572,12 @@ def missing(uri):
 import binascii
 
 try:
-    from _sha2 import sha256 as _sha256  # 3.12 and later; the C modules spare hashlib's loading of OpenSSL
+    from _sha2 import sha256  # 3.12 and later; the C modules spare hashlib's loading of OpenSSL
 except ImportError:
     try:
-        from _sha256 import sha256 as _sha256
+        from _sha256 import sha256
     except ImportError:
-        from hashlib import sha256 as _sha256
+        from hashlib import sha256
 
 MAX_LINE = 4094  # a frame without its two line feeds
 SLICE = 3840  # bytes of payload per frame: with the longest header still below 4,096
@@ -491,7 +590,7 @@ _MAX_NUMBER = 2**53 - 1
 def encode(session, seq, message):
     """The frames (list of bytes) of one message (bytes without line feeds)."""
     slices = [message[i : i + SLICE] for i in range(0, len(message), SLICE)] or [b""]
-    digest = b"-" if len(slices) == 1 else _sha256(message).hexdigest().encode()
+    digest = b"-" if len(slices) == 1 else sha256(message).hexdigest().encode()
     frames = []
     for part, payload in enumerate(slices, 1):
         head = b"%d %d %d/%d %s" % (session, seq, part, len(slices), digest)
@@ -581,7 +680,7 @@ class FrameReader:
         if len(known[2]) == parts:
             del self._partial[key]
             message = b"".join(known[2][i] for i in range(1, parts + 1))
-            if _sha256(message).hexdigest().encode() == digest:
+            if sha256(message).hexdigest().encode() == digest:
                 return "message", session, seq, message
             self.damaged += 1
             return None
@@ -589,19 +688,16 @@ class FrameReader:
             del self._partial[next(iter(self._partial))]
         return None
 ''',
-    'oet_runner.git': '''"""Scripts of a git repository: cloned in the pod, with an environment of their own where that is wanted. In the script's process."""
+    'oet_runner.git': '''"""Scripts of a git repository: cloned in the pod. In the script's process."""
 
 import os
-import sys
 
 from .failure import missing
 
+_CONFIG = {"core.hooksPath": os.devnull}
 _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",  # nobody is there to answer
     "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",  # not ext::, which runs commands
-    "GIT_CONFIG_COUNT": "1",
-    "GIT_CONFIG_KEY_0": "core.hooksPath",
-    "GIT_CONFIG_VALUE_0": os.devnull,
 }
 
 
@@ -610,60 +706,69 @@ class GitError(Exception):
 
 
 def fetch(script, folder):
-    """Clones `script["git"]` into folder; the path of the script in it. What is not there is FileNotFoundError with the URI."""
+    """Clones `script["git"]` into folder; (path of the script in it, full commit). What is not there is FileNotFoundError with the URI."""
     git = script["git"]
     uri = script.get("uri") or git["path"]
     clone = os.path.join(folder, "clone")
+    from . import credentials
+
     try:
-        if git.get("commit"):
-            _git("clone", "--quiet", "--no-checkout", "--", git["repo"], clone)
-            commit = _git("-C", clone, "rev-parse", "--verify", "--quiet", "--end-of-options", git["commit"] + "^{commit}").strip()
-            _git("-C", clone, "checkout", "--quiet", "--detach", commit)
-        else:
-            branch = ["--branch=" + git["branch"]] if git.get("branch") else []
-            _git("clone", "--quiet", "--depth=1", "--single-branch", *branch, "--", git["repo"], clone)
-    except GitError as error:
+        with credentials.use(git.get("credentials"), folder) as (environment, config):
+            commit = _clone(git, clone, _settings(environment, config))
+    except (GitError, credentials.Unusable) as error:
         raise missing(uri) from error
     path = os.path.realpath(os.path.join(clone, git["path"].lstrip("/")))
     if not path.startswith(os.path.realpath(clone) + os.sep) or not os.path.isfile(path):
         raise missing(uri)
-    return path
+    return path, commit
 
 
-def _git(*arguments):
+def _clone(git, clone, environment):
+    def run(*arguments):
+        return _git(arguments, environment).strip()
+
+    def resolve(name):
+        return run("-C", clone, "rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}")
+
+    if git.get("commit"):
+        run("clone", "--quiet", "--no-checkout", "--", git["repo"], clone)
+        commit = resolve(git["commit"])
+        if not commit.startswith(git["commit"].lower()):  # a branch or tag of that name
+            raise GitError("there is no commit " + git["commit"])
+    elif git.get("tag"):
+        run("init", "--quiet", "--", clone)
+        name = "refs/tags/" + git["tag"]  # in full: a branch may have the same name
+        run("-C", clone, "fetch", "--quiet", "--depth=1", "--no-tags", "--", git["repo"], "+%s:%s" % (name, name))
+        commit = resolve(name)
+    else:
+        branch = ["--branch=" + git["branch"]] if git.get("branch") else []
+        run("clone", "--quiet", "--depth=1", "--single-branch", *branch, "--", git["repo"], clone)
+        return resolve("HEAD")
+    run("-C", clone, "checkout", "--quiet", "--detach", commit)
+    return commit
+
+
+def _settings(environment, config):
+    """The environment of git: ours, and configuration that no file of the image outranks."""
+    config = {**_CONFIG, **config}
+    numbered = {"GIT_CONFIG_COUNT": str(len(config))}
+    for i, (key, value) in enumerate(config.items()):
+        numbered.update({"GIT_CONFIG_KEY_%d" % i: key, "GIT_CONFIG_VALUE_%d" % i: value})
+    return {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes", **os.environ, **_ENVIRONMENT, **numbered, **environment}
+
+
+def _git(arguments, environment):
     import subprocess
 
-    environment = {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes", **os.environ, **_ENVIRONMENT}
     try:
         done = subprocess.run(["git", *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     except FileNotFoundError:
         raise GitError("there is no git in this image") from None
     if done.returncode:
         text = done.stderr.decode("utf-8", "replace").strip()
-        raise GitError("git %s failed: %s" % (next(a for a in arguments if a in ("clone", "rev-parse", "checkout")), text or "not found"))
+        what = next(a for a in arguments if a in ("clone", "init", "fetch", "rev-parse", "checkout"))
+        raise GitError("git %s failed: %s" % (what, text or "not found"))
     return done.stdout.decode("utf-8", "replace")
-
-
-def create_environment(folder):
-    """Installs the clone into a virtual environment that sees the image's packages, and has this process use it."""
-    import site
-    import subprocess
-
-    environment = os.path.join(folder, "env")
-    python = os.path.join(environment, "bin", "python")
-    for command in (
-        [sys.executable, "-m", "venv", "--system-site-packages", environment],
-        [python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", os.path.join(folder, "clone")],
-    ):
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=2, check=False)
-        if done.returncode:
-            raise RuntimeError("%s failed with exit code %d" % (" ".join(command[1:4]), done.returncode))
-    packages = os.path.join(environment, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
-    before = list(sys.path)
-    site.addsitedir(packages)
-    sys.path[:] = [p for p in sys.path if p not in before] + before  # ahead of the image's own
-    os.environ["VIRTUAL_ENV"] = environment
-    os.environ["PATH"] = os.path.dirname(python) + os.pathsep + os.environ.get("PATH", os.defpath)
 ''',
     'oet_runner.journal': '''"""Numbers entries and puts them into the spool. Used by one thread at a time: the main one, then the recorder's."""
 
@@ -826,6 +931,7 @@ class Life:
         self._pid = None
         self._status = None
         self._receiver = None
+        self._sourced = False
         self._watched = False
         self._outcome = None
         self._stop = None
@@ -1031,7 +1137,10 @@ class Life:
             if self._state == "READY" and not self._started:
                 self._deadline = None
             self._runner.put("state", message["f"])
+        elif message["k"] == "source" and self._sourced:
+            pass  # ours was the first, before the script's code was there
         else:
+            self._sourced = self._sourced or message["k"] == "source"
             self._runner.put(message["k"], message["f"])
 
 
@@ -1056,7 +1165,7 @@ def _remove(path):
 
         shutil.rmtree(path, ignore_errors=True)
 ''',
-    'oet_runner.loading': '''"""Loading the script's file as the module `user_module`."""
+    'oet_runner.loading': '''"""The script's bytes, and running them as the module `user_module`."""
 
 import base64
 import importlib.machinery
@@ -1065,21 +1174,35 @@ import sys
 import types
 
 from .failure import missing
+from .frames import sha256
 
 NAME = "user_module"
 
 
-def load(script, scratch):
-    """The module, executed. `script` is the part of `prepare` (a git one is a path by now), `scratch` a folder to write to, or None."""
-    if "path" in script:
+def obtain(script, scratch):
+    """(path or None, bytes, fields of the `source` entry). `script` is the part of `prepare`, `scratch` a folder to write to, or None."""
+    path, commit = script.get("path"), {}
+    if "git" in script:
+        from .git import fetch
+
+        if scratch is None:
+            raise PermissionError(13, "a git script needs a temporary folder that can be written", os.environ.get("TMPDIR") or "/tmp")
+        path, full = fetch(script, scratch)
+        commit = {"commit": full}
+    if path is None:
+        source = base64.b64decode(script["source"])
+    else:
         try:
-            with open(script["path"], "rb") as file:
+            with open(path, "rb") as file:
                 source = file.read()
         except FileNotFoundError:
-            raise missing(script.get("uri") or script["path"]) from None
-        return _execute(script["path"], source)
-    source = base64.b64decode(script["source"])
-    return _execute(_materialise(script.get("uri") or "script.py", source, scratch), source)
+            raise missing(script.get("uri") or path) from None
+    return path, source, {"sha256": sha256(source).hexdigest(), **commit}
+
+
+def load(path, source, uri, scratch):
+    """The module, executed: exactly these bytes, whatever has become of their file."""
+    return _execute(_materialise(uri or "script.py", source, scratch) if path is None else path, source)
 
 
 def _materialise(uri, source, scratch):
@@ -1240,7 +1363,14 @@ _FIELDS = {  # m: {field: (types, required)}
     "boot": {},
     "ack": {"n": (int, True)},
     "replay": {"from": (int, True)},
-    "prepare": {"nonce": (str, True), "id": ((str, int), True), "script": (dict, True), "argsJSON": (str, False), "limits": (dict, False)},
+    "prepare": {
+        "nonce": (str, True),
+        "id": ((str, int), True),
+        "script": (dict, True),
+        "environment": (dict, False),
+        "argsJSON": (str, False),
+        "limits": (dict, False),
+    },
     "start": {"nonce": (str, True), "argsJSON": (str, False)},
     "stop": {"nonce": (str, True), "reason": (str, False), "message": (str, False), "mode": (str, False), "graceSeconds": (_NUMBER, False)},
 }
@@ -1294,6 +1424,12 @@ def _prepare(message):
     for field in ("repo", "path"):
         if "git" in script and not isinstance(script["git"].get(field), str):
             raise BadMessage("script.git." + field + " must be a text", "prepare")
+    given = script.get("git", {}).get("credentials")
+    if given is not None and not (isinstance(given, dict) and isinstance(given.get("name"), str) and isinstance(given.get("path"), str)):
+        raise BadMessage("script.git.credentials must have name and path", "prepare")
+    requirements = message.get("environment", {}).get("requirements") or []
+    if not isinstance(requirements, list) or not all(isinstance(line, str) for line in requirements):
+        raise BadMessage("environment.requirements must be a list of texts", "prepare")
     limits = message["limits"] = {k: v for k, v in message.get("limits", {}).items() if v is not None}
     for name in _LIMITS:
         value = limits.get(name, 0)
@@ -1616,6 +1752,9 @@ class Script:
         self._receiver = control.Receiver(socket)
         self._pid = os.getpid()
         self._guard = Guard(self._why, lambda: self._tell({"c": "swallowed"}))
+        self._requirements = prepare.get("environment", {}).get("requirements")
+        self._project = prepare["script"].get("git", {}).get("createEnv")
+        self._source = None
         self._module = None
         self._start = None
 
@@ -1632,8 +1771,7 @@ class Script:
         self._leave(code)
 
     def _phases(self):
-        git = self._prepare["script"].get("git")
-        if git is not None and git.get("createEnv"):
+        if self._requirements or self._project:
             self._state("PREP_ENV")
             code = self._phase("env", self._environment)
             if code is not None:
@@ -1709,30 +1847,28 @@ class Script:
         return code
 
     def _environment(self):
-        from .git import create_environment
+        from .environment import create
 
-        self._fetch()
-        create_environment(self._folder())
-
-    def _fetch(self):
-        from .git import fetch
-
-        script = self._prepare["script"]
-        path = fetch(script, self._folder())
-        self._prepare["script"] = {"uri": script.get("uri"), "path": path}
-
-    def _folder(self):
         folder = self._prepare["scratch"]
         if folder is None:
-            raise PermissionError(13, "a git script needs a temporary folder that can be written", os.environ.get("TMPDIR") or "/tmp")
-        return folder
+            raise PermissionError(13, "an environment needs a temporary folder that can be written", os.environ.get("TMPDIR") or "/tmp")
+        self._obtain()
+        create(folder, self._requirements, os.path.join(folder, "clone") if self._project else None)
+
+    def _obtain(self):
+        """Tells what will be loaded, before any code that is not ours has run in this process and could tell something else."""
+        from .loading import obtain
+
+        path, source, told = obtain(self._prepare["script"], self._prepare["scratch"])
+        self._source = path, source
+        self._entry("source", told)
 
     def _load(self):
         from .loading import load
 
-        if "git" in self._prepare["script"]:
-            self._fetch()
-        self._module = load(self._prepare["script"], self._prepare["scratch"])
+        if self._source is None:
+            self._obtain()
+        self._module = load(*self._source, self._prepare["script"].get("uri"), self._prepare["scratch"])
 
     def _wait(self):
         ready = select.poll()
@@ -2112,6 +2248,8 @@ def _fits(fields, types):
 def _entry(kind, fields):
     if kind == "result":
         return isinstance(fields, dict) and (fields.keys() == {"value"} or _fits(fields, {"repr": _TEXT}))
+    if kind == "source":
+        return _fits(fields, {"sha256": _TEXT}) or _fits(fields, {"sha256": _TEXT, "commit": _TEXT})
     if kind not in _ENTRIES or not _fits(fields, _ENTRIES[kind]):
         return False
     if kind == "state":

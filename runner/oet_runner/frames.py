@@ -3,12 +3,12 @@
 import binascii
 
 try:
-    from _sha2 import sha256 as _sha256  # 3.12 and later; the C modules spare hashlib's loading of OpenSSL
+    from _sha2 import sha256  # 3.12 and later; the C modules spare hashlib's loading of OpenSSL
 except ImportError:
     try:
-        from _sha256 import sha256 as _sha256
+        from _sha256 import sha256
     except ImportError:
-        from hashlib import sha256 as _sha256
+        from hashlib import sha256
 
 MAX_LINE = 4094  # a frame without its two line feeds
 SLICE = 3840  # bytes of payload per frame: with the longest header still below 4,096
@@ -21,7 +21,7 @@ _MAX_NUMBER = 2**53 - 1
 def encode(session, seq, message):
     """The frames (list of bytes) of one message (bytes without line feeds)."""
     slices = [message[i : i + SLICE] for i in range(0, len(message), SLICE)] or [b""]
-    digest = b"-" if len(slices) == 1 else _sha256(message).hexdigest().encode()
+    digest = b"-" if len(slices) == 1 else sha256(message).hexdigest().encode()
     frames = []
     for part, payload in enumerate(slices, 1):
         head = b"%d %d %d/%d %s" % (session, seq, part, len(slices), digest)
@@ -111,7 +111,7 @@ class FrameReader:
         if len(known[2]) == parts:
             del self._partial[key]
             message = b"".join(known[2][i] for i in range(1, parts + 1))
-            if _sha256(message).hexdigest().encode() == digest:
+            if sha256(message).hexdigest().encode() == digest:
                 return "message", session, seq, message
             self.damaged += 1
             return None

@@ -28,6 +28,7 @@ class Life:
         self._pid = None
         self._status = None
         self._receiver = None
+        self._sourced = False
         self._watched = False
         self._outcome = None
         self._stop = None
@@ -233,7 +234,10 @@ class Life:
             if self._state == "READY" and not self._started:
                 self._deadline = None
             self._runner.put("state", message["f"])
+        elif message["k"] == "source" and self._sourced:
+            pass  # ours was the first, before the script's code was there
         else:
+            self._sourced = self._sourced or message["k"] == "source"
             self._runner.put(message["k"], message["f"])
 
 

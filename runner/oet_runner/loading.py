@@ -1,4 +1,4 @@
-"""Loading the script's file as the module `user_module`."""
+"""The script's bytes, and running them as the module `user_module`."""
 
 import base64
 import importlib.machinery
@@ -7,21 +7,35 @@ import sys
 import types
 
 from .failure import missing
+from .frames import sha256
 
 NAME = "user_module"
 
 
-def load(script, scratch):
-    """The module, executed. `script` is the part of `prepare` (a git one is a path by now), `scratch` a folder to write to, or None."""
-    if "path" in script:
+def obtain(script, scratch):
+    """(path or None, bytes, fields of the `source` entry). `script` is the part of `prepare`, `scratch` a folder to write to, or None."""
+    path, commit = script.get("path"), {}
+    if "git" in script:
+        from .git import fetch
+
+        if scratch is None:
+            raise PermissionError(13, "a git script needs a temporary folder that can be written", os.environ.get("TMPDIR") or "/tmp")
+        path, full = fetch(script, scratch)
+        commit = {"commit": full}
+    if path is None:
+        source = base64.b64decode(script["source"])
+    else:
         try:
-            with open(script["path"], "rb") as file:
+            with open(path, "rb") as file:
                 source = file.read()
         except FileNotFoundError:
-            raise missing(script.get("uri") or script["path"]) from None
-        return _execute(script["path"], source)
-    source = base64.b64decode(script["source"])
-    return _execute(_materialise(script.get("uri") or "script.py", source, scratch), source)
+            raise missing(script.get("uri") or path) from None
+    return path, source, {"sha256": sha256(source).hexdigest(), **commit}
+
+
+def load(path, source, uri, scratch):
+    """The module, executed: exactly these bytes, whatever has become of their file."""
+    return _execute(_materialise(uri or "script.py", source, scratch) if path is None else path, source)
 
 
 def _materialise(uri, source, scratch):

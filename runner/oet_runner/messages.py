@@ -9,7 +9,14 @@ _FIELDS = {  # m: {field: (types, required)}
     "boot": {},
     "ack": {"n": (int, True)},
     "replay": {"from": (int, True)},
-    "prepare": {"nonce": (str, True), "id": ((str, int), True), "script": (dict, True), "argsJSON": (str, False), "limits": (dict, False)},
+    "prepare": {
+        "nonce": (str, True),
+        "id": ((str, int), True),
+        "script": (dict, True),
+        "environment": (dict, False),
+        "argsJSON": (str, False),
+        "limits": (dict, False),
+    },
     "start": {"nonce": (str, True), "argsJSON": (str, False)},
     "stop": {"nonce": (str, True), "reason": (str, False), "message": (str, False), "mode": (str, False), "graceSeconds": (_NUMBER, False)},
 }
@@ -63,6 +70,12 @@ def _prepare(message):
     for field in ("repo", "path"):
         if "git" in script and not isinstance(script["git"].get(field), str):
             raise BadMessage("script.git." + field + " must be a text", "prepare")
+    given = script.get("git", {}).get("credentials")
+    if given is not None and not (isinstance(given, dict) and isinstance(given.get("name"), str) and isinstance(given.get("path"), str)):
+        raise BadMessage("script.git.credentials must have name and path", "prepare")
+    requirements = message.get("environment", {}).get("requirements") or []
+    if not isinstance(requirements, list) or not all(isinstance(line, str) for line in requirements):
+        raise BadMessage("environment.requirements must be a list of texts", "prepare")
     limits = message["limits"] = {k: v for k, v in message.get("limits", {}).items() if v is not None}
     for name in _LIMITS:
         value = limits.get(name, 0)

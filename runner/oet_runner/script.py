@@ -24,6 +24,9 @@ class Script:
         self._receiver = control.Receiver(socket)
         self._pid = os.getpid()
         self._guard = Guard(self._why, lambda: self._tell({"c": "swallowed"}))
+        self._requirements = prepare.get("environment", {}).get("requirements")
+        self._project = prepare["script"].get("git", {}).get("createEnv")
+        self._source = None
         self._module = None
         self._start = None
 
@@ -40,8 +43,7 @@ class Script:
         self._leave(code)
 
     def _phases(self):
-        git = self._prepare["script"].get("git")
-        if git is not None and git.get("createEnv"):
+        if self._requirements or self._project:
             self._state("PREP_ENV")
             code = self._phase("env", self._environment)
             if code is not None:
@@ -117,30 +119,28 @@ class Script:
         return code
 
     def _environment(self):
-        from .git import create_environment
+        from .environment import create
 
-        self._fetch()
-        create_environment(self._folder())
-
-    def _fetch(self):
-        from .git import fetch
-
-        script = self._prepare["script"]
-        path = fetch(script, self._folder())
-        self._prepare["script"] = {"uri": script.get("uri"), "path": path}
-
-    def _folder(self):
         folder = self._prepare["scratch"]
         if folder is None:
-            raise PermissionError(13, "a git script needs a temporary folder that can be written", os.environ.get("TMPDIR") or "/tmp")
-        return folder
+            raise PermissionError(13, "an environment needs a temporary folder that can be written", os.environ.get("TMPDIR") or "/tmp")
+        self._obtain()
+        create(folder, self._requirements, os.path.join(folder, "clone") if self._project else None)
+
+    def _obtain(self):
+        """Tells what will be loaded, before any code that is not ours has run in this process and could tell something else."""
+        from .loading import obtain
+
+        path, source, told = obtain(self._prepare["script"], self._prepare["scratch"])
+        self._source = path, source
+        self._entry("source", told)
 
     def _load(self):
         from .loading import load
 
-        if "git" in self._prepare["script"]:
-            self._fetch()
-        self._module = load(self._prepare["script"], self._prepare["scratch"])
+        if self._source is None:
+            self._obtain()
+        self._module = load(*self._source, self._prepare["script"].get("uri"), self._prepare["scratch"])
 
     def _wait(self):
         ready = select.poll()

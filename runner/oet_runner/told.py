@@ -22,6 +22,8 @@ def _fits(fields, types):
 def _entry(kind, fields):
     if kind == "result":
         return isinstance(fields, dict) and (fields.keys() == {"value"} or _fits(fields, {"repr": _TEXT}))
+    if kind == "source":
+        return _fits(fields, {"sha256": _TEXT}) or _fits(fields, {"sha256": _TEXT, "commit": _TEXT})
     if kind not in _ENTRIES or not _fits(fields, _ENTRIES[kind]):
         return False
     if kind == "state":

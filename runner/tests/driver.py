@@ -18,6 +18,9 @@ from oet_runner import frames  # noqa: E402
 
 BOOTSTRAP = (ROOT / "bootstrap.py").read_text(encoding="utf-8")
 RUNNER = (ROOT / "dist" / "runner.py").read_text(encoding="utf-8")
+OLD = ROOT.parent / "journal" / "golden" / "v1"  # the previous protocol version's texts
+OLD_BOOTSTRAP = (OLD / "bootstrap.py").read_text(encoding="utf-8")
+OLD_RUNNER = (OLD / "runner.py").read_text(encoding="utf-8")
 PATIENCE = 20.0  # seconds until a wait is a failure
 
 
@@ -40,11 +43,12 @@ class Entries(list):
 class Pod:
     """One process from `python -c bootstrap` on. `stalled` stops the reading of its stdout."""
 
-    def __init__(self, python=sys.executable, session=1, user=None, env=None, ack=True, cwd=None):
+    def __init__(self, python=sys.executable, session=1, user=None, env=None, ack=True, cwd=None, bootstrap=BOOTSTRAP, runner=RUNNER):
+        self._runner = runner
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         environment.update(env or {})
         self.process = subprocess.Popen(
-            [python, "-c", BOOTSTRAP],
+            [python, "-c", bootstrap],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -178,16 +182,17 @@ class Pod:
         return self.wait(lambda e: e.of("hello"))[0]["nonce"]
 
     def boot(self):
-        nonce = self.nonce
-        self.send("boot", nonce=nonce, sha256=hashlib.sha256(RUNNER.encode()).hexdigest(), source=RUNNER)
+        nonce, source = self.nonce, self._runner
+        self.send("boot", nonce=nonce, sha256=hashlib.sha256(source.encode()).hexdigest(), source=source)
         return self
 
-    def prepare(self, source=None, script=None, argsJSON="", id="7", **limits):
+    def prepare(self, source=None, script=None, argsJSON="", id="7", environment=None, **limits):
         if script is None:
             data = source if isinstance(source, bytes) else source.encode()
             script = {"uri": "file:///tmp/scripts/test_script.py", "source": base64.b64encode(data).decode()}
         merged = {"graceSeconds": 5, "terminationSeconds": 40, "maxBytes": 64 << 20, "captureSeconds": 3600, **limits}
-        return self.send("prepare", nonce=self.nonce, id=id, name="test", script=script, argsJSON=argsJSON, limits=merged)
+        more = {} if environment is None else {"environment": environment}
+        return self.send("prepare", nonce=self.nonce, id=id, name="test", script=script, argsJSON=argsJSON, limits=merged, **more)
 
     def start(self, argsJSON=""):
         return self.send("start", nonce=self.nonce, argsJSON=argsJSON)
