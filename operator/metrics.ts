@@ -12,6 +12,7 @@ export class OperatorMetrics {
   readonly #duration: Histogram;
   readonly #procedures: Gauge;
   readonly #captures: Gauge;
+  readonly #degraded: Gauge;
   #sample: (() => TermSample) | undefined;
 
   constructor() {
@@ -48,6 +49,12 @@ export class OperatorMetrics {
       registers,
     });
     this.#captures = new Gauge({ name: 'oet_captures', help: 'Pods whose output is captured.', registers });
+    this.#degraded = new Gauge({
+      name: 'oet_captures_degraded',
+      help: 'Captures that something hinders: a store that takes nothing, a refused attach or log.',
+      labelNames: ['reason'],
+      registers,
+    });
     for (const result of ['success', 'error', 'conflict']) this.#passes.inc({ result }, 0);
   }
 
@@ -71,6 +78,8 @@ export class OperatorMetrics {
       for (const [priority, depth] of Object.entries(now.queue.byPriority)) this.#depth.set({ priority }, depth);
       this.#procedures.set(now.procedures);
       this.#captures.set(now.captures);
+      this.#degraded.reset();
+      for (const [reason, count] of now.degraded) this.#degraded.set({ reason }, count);
     }
     return this.registry.metrics();
   }

@@ -58,6 +58,8 @@ export interface TermSample {
   readonly queue: ReturnType<WorkQueue['metrics']>;
   readonly procedures: number;
   readonly captures: number;
+  /** Captures that something hinders, by its reason. */
+  readonly degraded: ReadonlyMap<string, number>;
 }
 
 /** Everything is looked at again so often, whatever the watches say. */
@@ -137,7 +139,12 @@ export async function runTerm(ports: TermPorts, signal: AbortSignal): Promise<vo
   await Promise.race([Promise.all(watches.map(({ synced }) => synced)), whenAborted(signal)]);
   if (!signal.aborted) {
     await recall({ namespace: ports.namespace, store, view, exclusivity, enqueue: (uid) => queue.add(uid) });
-    ports.onReady(() => ({ queue: queue.metrics(), procedures: view.size, captures: captures.size }));
+    ports.onReady(() => ({
+      queue: queue.metrics(),
+      procedures: view.size,
+      captures: captures.size,
+      degraded: captures.degraded(),
+    }));
     running.push(reconciler.run(), fullPasses({ clock, view, queue }, signal), retain(ports, signal));
     await whenAborted(signal);
   }

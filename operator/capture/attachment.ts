@@ -2,7 +2,7 @@
  * The attach of one container, kept as long as it is wanted. An attach fails until the container exists and may be lost at
  * any time, so opening is a loop; what was written into a lost one is the mailbox's to send again.
  */
-import type { Clock } from '../../kube/index.ts';
+import { KubeError, type Clock } from '../../kube/index.ts';
 import { alone, type Crowd } from './crowd.ts';
 import type { ContainerStreams, Link, Log } from './ports.ts';
 
@@ -16,6 +16,7 @@ export class Attachment {
   readonly #crowd: Crowd;
   readonly #onStdout: (chunk: Buffer, fresh: boolean) => void;
   readonly #onOpen: () => void;
+  readonly #onRefused: (message: string | undefined) => void;
   readonly #abort = new AbortController();
   readonly #queues = new WeakMap<Link, Promise<void>>();
   #link: Link | undefined;
@@ -38,6 +39,8 @@ export class Attachment {
     /** `fresh` marks the first chunk of an attach, which may begin within a line. */
     onStdout: (chunk: Buffer, fresh: boolean) => void;
     onOpen: () => void;
+    /** The API server forbids it, with its words; undefined once it does not any more. */
+    onRefused: (message: string | undefined) => void;
   }) {
     this.#streams = options.streams;
     this.#clock = options.clock;
@@ -46,6 +49,7 @@ export class Attachment {
     this.#stdout = options.stdout;
     this.#onStdout = options.onStdout;
     this.#onOpen = options.onOpen;
+    this.#onRefused = options.onRefused;
   }
 
   get isOpen(): boolean {
@@ -129,12 +133,16 @@ export class Attachment {
       });
       this.#link = link;
       this.lastUsed = began;
+      this.#onRefused(undefined);
       this.#onOpen();
       const { failure } = await link.closed;
       if (failure !== undefined) this.#log.debug({ failure }, 'attach ended');
       return failure !== undefined;
     } catch (error) {
       this.#log.debug({ err: error }, 'attach refused');
+      // Any other answer of the API server's tells that it would be allowed by now.
+      if (error instanceof KubeError && error.status !== 0)
+        this.#onRefused(error.status === 403 ? error.message : undefined);
       return true;
     } finally {
       this.#link = undefined;

@@ -14,6 +14,7 @@ import { readToEnd } from './log-source.ts';
 import { Mailbox, type Answer } from './mailbox.ts';
 import type { CapturePorts } from './ports.ts';
 import { Sink, weight } from './sink.ts';
+import { Troubles, type TroubleSource } from './troubles.ts';
 
 const PING_MS = 30_000;
 interface Command {
@@ -39,7 +40,8 @@ export class Capture {
   #containerEnded = false;
   #endSeen = false;
   #drained = false;
-  #degraded: string | undefined;
+  readonly #troubles = new Troubles();
+  #endSince: number | undefined;
   readonly #acks: Acks;
   #pingTimer: Timer | undefined;
   #diagnostics = 0;
@@ -50,6 +52,7 @@ export class Capture {
     this.uid = uid;
     this.#ports = ports;
     this.#endSeen = options.ended;
+    if (options.ended) this.#endSince = ports.clock.now();
     this.#feed = new Feed(high);
     const { clock, log } = ports;
     this.#sink = new Sink({
@@ -58,6 +61,7 @@ export class Capture {
       clock,
       log,
       onCommit: (entries, now) => this.#committed(entries, now),
+      onTrouble: (error) => this.#trouble('store', 'StoreUnavailable', error),
     });
     this.#attachment = new Attachment({
       streams: ports.streams,
@@ -67,6 +71,7 @@ export class Capture {
       stdout: true,
       onStdout: (chunk, fresh) => this.#fromAttach(chunk, fresh),
       onOpen: () => this.#opened(),
+      onRefused: (message) => this.#trouble('attach', 'AttachForbidden', message),
     });
     this.#mailbox = new Mailbox({ session: ports.session, clock, send: (frames) => this.#attachment.send(frames) });
     this.#acks = new Acks(high, {
@@ -108,7 +113,8 @@ export class Capture {
       ...viewOf('start', this.#commands.get('start')),
       ...(stop && { stop: { since: stop.since, mode: stop.mode, ...(stop.answer && { answer: stop.answer }) } }),
       drained: this.#drained,
-      ...(this.#degraded !== undefined && { degraded: this.#degraded }),
+      ...(this.#troubles.gravest && { trouble: this.#troubles.gravest }),
+      ...(this.#endSince !== undefined && { endSince: this.#endSince }),
     };
   }
 
@@ -256,11 +262,7 @@ export class Capture {
         since: () => (this.#lastTime === undefined ? undefined : new Date(this.#lastTime / 1000 - 1_000).toISOString()),
         ended: () => this.#containerEnded,
         finished: () => this.#endSeen,
-        onDegraded: (reason) => {
-          if (this.#degraded === reason) return;
-          this.#degraded = reason;
-          this.#ports.changed();
-        },
+        onDegraded: (trouble) => this.#trouble('log', trouble?.reason ?? '', trouble?.message),
       },
       this.#abort.signal,
     );
@@ -288,11 +290,21 @@ export class Capture {
     for (const entry of entries) {
       bytes += weight(entry);
       if (entry.k === 'state' || entry.k === 'end') notable = true;
-      if (entry.k === 'end') this.#endSeen = true;
+      if (entry.k === 'end') {
+        this.#endSeen = true;
+        this.#endSince ??= this.#ports.clock.now();
+      }
     }
     if (this.#endSeen) this.#attachment.ending();
     this.#acks.stored(bytes, high, this.#endSeen);
     if (notable) this.#ports.changed();
+  }
+
+  /** Undefined for `what`: it is over. */
+  #trouble(source: TroubleSource, reason: string, what: unknown): void {
+    const message = what instanceof Error ? what.message : String(what);
+    const now = this.#ports.clock.now();
+    if (this.#troubles.set(source, what === undefined ? undefined : { reason, message }, now)) this.#ports.changed();
   }
 
   #schedulePing(): void {

@@ -9,9 +9,20 @@ import type { ContainerStreams, Log, ReadEnd } from './ports.ts';
 
 const AGAIN_MS = 50;
 const REFUSED_MS = 100;
+/** Forbidden: until somebody grants it. */
+const FORBIDDEN_MS = 1_000;
 /** Follows that end at once so often are refused by the node (no inotify instance): read once a second instead. */
 const SHORT_FOLLOWS = 4;
 const POLL_MS = 1_000;
+/** A follow that is open so long was granted. */
+const HELD_MS = 1_000;
+/** Reads between two tries to follow again. */
+const POLLS = 10;
+
+const FOLLOW_REFUSED = {
+  reason: 'LogFollowRefused',
+  message: 'the node refuses to follow the log (it may be out of inotify instances): it is read once a second',
+};
 
 export interface LogSourceOptions {
   readonly streams: ContainerStreams;
@@ -29,30 +40,43 @@ export interface LogSourceOptions {
   readonly ended: () => boolean;
   /** The entry `end` is in: nothing more will come. */
   readonly finished: () => boolean;
-  readonly onDegraded: (reason: string | undefined) => void;
+  /** How reading is hindered, or that it is not any more. */
+  readonly onDegraded: (trouble: { readonly reason: string; readonly message: string } | undefined) => void;
 }
 
 /** Resolves with true when the log was read to its end after the container's, false on abort or when `finished`. */
 export async function readToEnd(options: LogSourceOptions, signal: AbortSignal): Promise<boolean> {
   let short = 0;
+  let polls = 0;
   let opened = false;
   const isOver = (): boolean => signal.aborted || options.finished();
   while (!isOver()) {
     const wasOver = options.ended();
-    const poll = short >= SHORT_FOLLOWS;
+    const poll = short >= SHORT_FOLLOWS && polls++ % POLLS !== 0;
     const began = options.clock.monotonic();
-    const { end, lines, oddLines } = await readOnce(options, { follow: !wasOver && !poll, opened }, signal);
+    const follow = !wasOver && !poll;
+    const held =
+      follow &&
+      options.clock.setTimeout(() => {
+        short = 0;
+        options.onDegraded(undefined);
+      }, HELD_MS);
+    const { end, lines, oddLines } = await readOnce(options, { follow, opened }, signal);
+    if (held) held.cancel();
     if (isOver()) return false;
     if (end.how !== 'refused') opened = true;
     if (end.how === 'refused' && end.status === 404) return true; // the pod is gone, its log with it
+    const forbidden = end.how === 'refused' && end.status === 403;
+    if (forbidden) options.onDegraded({ reason: 'LogForbidden', message: end.message });
     // A runtime that is starting answers 200 with an error as text: not the end, though the container has ended.
     if (wasOver && end.how === 'eof' && (lines > 0 || oddLines === 0)) return true;
     const lasted = options.clock.monotonic() - began;
     if (end.how === 'eof' && !poll) {
       short = lasted < 500 && oddLines > 0 ? short + 1 : 0;
-      options.onDegraded(short >= SHORT_FOLLOWS ? 'log follow refused by the node; reading once a second' : undefined);
+      options.onDegraded(short >= SHORT_FOLLOWS ? FOLLOW_REFUSED : undefined);
     }
-    await options.clock.sleep(end.how === 'refused' ? REFUSED_MS : poll ? POLL_MS : AGAIN_MS, signal);
+    const pause = end.how === 'refused' ? REFUSED_MS : poll ? POLL_MS : AGAIN_MS;
+    await options.clock.sleep(forbidden ? FORBIDDEN_MS : pause, signal);
   }
   return false;
 }

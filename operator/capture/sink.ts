@@ -16,6 +16,7 @@ export class Sink {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onCommit: (entries: readonly Entry[], high: number) => void;
+  readonly #onTrouble: (error: unknown) => void;
   #queue: Entry[] = [];
   #notes: Note[] = [];
   #bytes = 0;
@@ -29,12 +30,15 @@ export class Sink {
     clock: Clock;
     log: Log;
     onCommit: (entries: readonly Entry[], high: number) => void;
+    /** The store's error after each failure; undefined once it takes batches again. */
+    onTrouble: (error: unknown) => void;
   }) {
     this.#uid = options.uid;
     this.#journal = options.journal;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#onCommit = options.onCommit;
+    this.#onTrouble = options.onTrouble;
   }
 
   push(entries: readonly Entry[], notes: readonly Note[] = []): void {
@@ -66,6 +70,7 @@ export class Sink {
         this.#queue = [];
         this.#notes = [];
         const { high } = await this.#journal.append(this.#uid, entries, notes);
+        if (failures > 0) this.#onTrouble(undefined);
         failures = 0;
         for (const entry of entries) this.#bytes -= weight(entry);
         this.#wake();
@@ -74,6 +79,7 @@ export class Sink {
         this.#queue = [...entries, ...this.#queue];
         this.#notes = [...notes, ...this.#notes];
         this.#log.error({ uid: this.#uid, err: error }, 'the store did not take a batch; trying again');
+        this.#onTrouble(error);
         await this.#clock.sleep(RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] ?? 5_000, this.#abort.signal);
       }
     }

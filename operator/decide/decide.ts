@@ -10,8 +10,9 @@ import { DEFAULTS } from '../../crds/constants.ts';
 import { at, isReady, isScriptPermitted } from './facts.ts';
 import { graceSeconds, wantedStop } from './stop.ts';
 import { stuck } from './stuck.ts';
+import { standing, withTrouble } from './trouble.ts';
 import type { Action, Observed, Plan, StopRequest } from './types.ts';
-import { stopped, terminated, verdictOfEnd, verdictOfGonePod, verdictOfPod } from './verdict.ts';
+import { disruption, stopped, terminated, verdictOfEnd, verdictOfGonePod, verdictOfPod } from './verdict.ts';
 
 /** Beyond the script's grace: what the runner needs to bring its last output home (design: equal graces let the kubelet kill the runner). */
 export const EXTRA_GRACE_SECONDS = 30;
@@ -28,9 +29,14 @@ export function decide(o: Observed, now: number): Plan {
   if (o.procedure && !o.procedure.status.claim) return { actions: [{ do: 'claim' }] };
   if (o.run?.finished != null && isTerminal(o.run.state))
     return plan(o.procedure ? [{ do: 'finishStatus' }] : afterDeleted(o), next);
-  if (o.run?.end) return finish(verdictOfEnd(o, o.run.end, stop, now));
+  if (o.run?.end) {
+    const due = untilExplained(o, o.run.end.reason, stop);
+    return due === undefined || now >= due
+      ? finish(verdictOfEnd(o, o.run.end, stop, now))
+      : { actions: [], requeueAt: due };
+  }
   if (o.pod === undefined) return decideWithoutPod(o, stop, now, next);
-  return decideWithPod(o, o.pod, stop, now, next);
+  return withTrouble(decideWithPod(o, o.pod, stop, now, next), o, now);
 }
 
 /** Terminal in the resource: only the pod is left, for as long as retention says. */
@@ -137,9 +143,21 @@ function decidePermitted(o: Observed, pod: NonNullable<Observed['pod']>, now: nu
   return plan([{ do: 'ready', main: false, reason: 'WaitingForExclusive', message }], next);
 }
 
+/**
+ * A SIGTERM that nobody here asked for is explained by the pod's status or by its deletion. The kubelet writes why it ends a
+ * pod only once the containers have ended; how long that is waited for, ms, or undefined where there is nothing to wait for.
+ */
+function untilExplained(o: Observed, reason: string, stop: StopRequest | undefined): number | undefined {
+  const { procedure, pod, capture } = o;
+  if (reason !== 'External' || stop || procedure === undefined || pod === undefined) return undefined;
+  const deleted = procedure.metadata.deletionTimestamp ?? pod.metadata.deletionTimestamp;
+  if (deleted !== undefined || disruption(pod) || isOver(pod) || capture.endSince === undefined) return undefined;
+  return capture.endSince + o.settings.drainMs;
+}
+
 /** Before the bootstrap's hello: the pod is being scheduled, pulled, started; or it cannot be. */
 function decideWaiting(o: Observed, pod: NonNullable<Observed['pod']>, now: number, next: number | undefined): Plan {
-  const why = stuck(pod);
+  const why = stuck(pod) ?? unheard(o, now);
   if (!why) return plan([], next);
   const since = at(pod.metadata.creationTimestamp) ?? now;
   if (!why.mayPass) return failAndDelete(why, pod, now);
@@ -154,6 +172,12 @@ function decideWaiting(o: Observed, pod: NonNullable<Observed['pod']>, now: numb
   );
 }
 
+/** A bootstrap that cannot be reached: waited for until prepareSeconds, since somebody may grant the right. */
+function unheard(o: Observed, now: number): ReturnType<typeof stuck> {
+  const { trouble } = standing(o, now);
+  return trouble && { reason: trouble.reason, message: trouble.message, mayPass: true, untilDeadline: true };
+}
+
 /** Stop: the word over stdin first, the deletion of the pod right behind it, so that the kubelet enforces the end without us. */
 function decideStop(o: Observed, pod: NonNullable<Observed['pod']>, stop: StopRequest, now: number): Plan {
   const actions: Action[] = [];
@@ -161,7 +185,7 @@ function decideStop(o: Observed, pod: NonNullable<Observed['pod']>, stop: StopRe
   let requeueAt: number | undefined;
   if (!isScriptPermitted(o)) {
     // Nothing was loaded, nothing needs a grace.
-    const why = stop.reason === 'deadline' ? stuck(pod) : undefined;
+    const why = stop.reason === 'deadline' ? (stuck(pod) ?? unheard(o, now)) : undefined;
     if (why) return failAndDelete(why, pod, now);
     return deleted
       ? decideUnconfirmed(o, pod, now)
@@ -237,8 +261,12 @@ function finish(verdict: Extract<Action, { do: 'finish' }>['verdict']): Plan {
 }
 
 function hasEnded(pod: NonNullable<Observed['pod']>): boolean {
+  return terminated(pod) !== undefined || isOver(pod);
+}
+
+function isOver(pod: NonNullable<Observed['pod']>): boolean {
   const phase = pod.status?.phase;
-  return terminated(pod) !== undefined || phase === 'Succeeded' || phase === 'Failed';
+  return phase === 'Succeeded' || phase === 'Failed';
 }
 
 function isTerminal(state: string): boolean {

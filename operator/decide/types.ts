@@ -10,6 +10,14 @@ export interface CommandView {
   readonly answer?: { readonly ok: boolean; readonly code?: string; readonly message?: string };
 }
 
+/** Something that hinders a capture and may pass: the run goes on meanwhile. */
+export interface Trouble {
+  readonly reason: string;
+  readonly message: string;
+  /** ms. */
+  readonly since: number;
+}
+
 /** What the run's capture knows beyond the store. */
 export interface CaptureView {
   readonly hello?: { readonly nonce: string; readonly v: number; readonly undumpable: boolean };
@@ -18,8 +26,10 @@ export interface CaptureView {
   readonly stop?: CommandView & { readonly mode: string };
   /** The container is known to have ended and its log was read to the end after that, or cannot be read any more. */
   readonly drained: boolean;
-  /** Reading the log goes by polling, for the reason given. */
-  readonly degraded?: string;
+  /** What hinders it now. */
+  readonly trouble?: Trouble;
+  /** When `end` was stored, or found in the store, ms. */
+  readonly endSince?: number;
 }
 
 /** The last failure of a step that is tried again. */
@@ -85,6 +95,8 @@ export type Action =
       readonly reason: string;
       readonly message: string;
     }
+  /** The condition CaptureDegraded: what hinders the capture, or that nothing does any more. */
+  | { readonly do: 'degraded'; readonly trouble: Trouble | undefined }
   /** Verdict into the store, then the resource's terminal status. */
   | { readonly do: 'finish'; readonly verdict: Verdict }
   /** The store has the verdict; the resource does not yet. */

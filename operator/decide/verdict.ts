@@ -10,7 +10,7 @@ import type { Observed, StopRequest } from './types.ts';
 type Outcome = Omit<Verdict, 't'>;
 
 /** Conditions and reasons by which Kubernetes tells why it ended a pod (KEP-3329). */
-function disruption(pod: Pod | undefined): { reason: string; message: string } | undefined {
+export function disruption(pod: Pod | undefined): { reason: string; message: string } | undefined {
   const condition = pod?.status?.conditions?.find((c) => c.type === 'DisruptionTarget' && c.status === 'True');
   if (condition) return { reason: condition.reason ?? 'DisruptionTarget', message: condition.message ?? '' };
   const { reason, message } = pod?.status ?? {};
@@ -48,6 +48,13 @@ export function verdictOfEnd(
   if (stop) return { ...base, ...stopped(stop) };
   const cause = disruption(o.pod ?? seen(o.gonePod));
   if (cause) return { ...base, state: 'FAILED', ...cause };
+  if (o.pod && o.pod.metadata.deletionTimestamp === undefined)
+    return {
+      ...base,
+      state: 'FAILED',
+      reason: 'Interrupted',
+      message: 'SIGTERM came to PID 1, and neither a deletion nor the pod’s status tells why',
+    };
   return {
     ...base,
     state: 'FAILED',

@@ -29,6 +29,16 @@ export class Captures {
     return this.#captures.size;
   }
 
+  /** How many something hinders, by its reason. */
+  degraded(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const capture of this.#captures.values()) {
+      const { trouble } = capture.view();
+      if (trouble) counts.set(trouble.reason, (counts.get(trouble.reason) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   get(uid: string): Capture | undefined {
     return this.#captures.get(uid);
   }

@@ -5,12 +5,12 @@ import type { JournalStore, Verdict } from '../../journal/types.ts';
 import type { Clock, EventInput, Pod, Resource } from '../../kube/index.ts';
 import { isConflict, isNotFound, microTime } from '../../kube/index.ts';
 import type { Log } from '../capture/ports.ts';
-import type { Action, Observed, StepFailure, StopRequest } from '../decide/types.ts';
+import type { Action, Observed, StepFailure, StopRequest, Trouble } from '../decide/types.ts';
 import { argumentsJSON, mainArgumentsJSON } from '../pod/arguments.ts';
 import { buildPod, type PodSettings } from '../pod/build.ts';
 import { prepareMessage } from '../pod/prepare.ts';
 import { findScript, scriptUri, ScriptUnavailable, type FoundScript, type ScriptPorts } from '../pod/script.ts';
-import { stateStatus, terminalStatus } from '../status/status.ts';
+import { degradedStatus, stateStatus, terminalStatus } from '../status/status.ts';
 import type { Captures } from './captures.ts';
 import { claimOf, openRun, type ClaimPorts } from './claim.ts';
 import { createPod } from './create-pod.ts';
@@ -96,6 +96,8 @@ export class Executor {
         return;
       case 'note':
         return this.#note(procedure, action);
+      case 'degraded':
+        return this.#degraded(procedure, action.trouble);
     }
   }
 
@@ -267,6 +269,17 @@ export class Executor {
         reason: action.reason,
         action: 'Wait',
         note: action.message,
+      });
+  }
+
+  async #degraded(procedure: LiveProcedure, trouble: Trouble | undefined): Promise<void> {
+    await this.#patch(procedure, degradedStatus(procedure, trouble, this.#ports.clock.now()), false);
+    if (trouble)
+      this.#ports.record(procedure, {
+        type: 'Warning',
+        reason: trouble.reason,
+        action: 'Capture',
+        note: trouble.message,
       });
   }
 

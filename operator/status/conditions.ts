@@ -24,6 +24,9 @@ export function conditionsFor(state: string, reason: string, message: string): W
   }
 }
 
+/** True while something hinders the capture: a run's output is late, or its end cannot be asked for. Absent else. */
+export const CAPTURE_DEGRADED = 'CaptureDegraded';
+
 /** Keeps lastTransitionTime where the status is the same as before. */
 export function mergeConditions(
   before: readonly ProcedureCondition[],

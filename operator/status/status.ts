@@ -4,7 +4,8 @@ import type { Procedure, ProcedureStatus } from '../../crds/index.ts';
 import { losslessStringify } from '../../journal/index.ts';
 import type { Run, Verdict } from '../../journal/types.ts';
 import { microTime } from '../../kube/index.ts';
-import { conditionsFor, mergeConditions } from './conditions.ts';
+import type { Trouble } from '../decide/types.ts';
+import { CAPTURE_DEGRADED, conditionsFor, mergeConditions, type Wanted } from './conditions.ts';
 
 /** State, reason and what follows from them. `now` in ms. */
 export function stateStatus(
@@ -16,18 +17,35 @@ export function stateStatus(
 ): ProcedureStatus {
   const generation = procedure.metadata.generation ?? 0;
   const short = message.slice(0, LIMITS.message);
+  const before = procedure.status.conditions ?? [];
+  const over = ['COMPLETE', 'FAILED', 'STOPPED', 'UNKNOWN'].includes(state);
+  const degraded = over ? [] : before.filter(({ type }) => type === CAPTURE_DEGRADED);
+  const wanted: Wanted[] = [...conditionsFor(state, reason, short), ...degraded];
   return {
     observedGeneration: generation,
     state,
     reason,
     message: short,
-    conditions: mergeConditions(
-      procedure.status.conditions ?? [],
-      conditionsFor(state, reason, short),
-      generation,
-      microTime(now),
-    ),
+    conditions: mergeConditions(before, wanted, generation, microTime(now)),
   };
+}
+
+/** The conditions, with what hinders the capture among them or without it. `now` in ms. */
+export function degradedStatus(procedure: Procedure, trouble: Trouble | undefined, now: number): ProcedureStatus {
+  const before = procedure.status.conditions ?? [];
+  const others: Wanted[] = before.filter(({ type }) => type !== CAPTURE_DEGRADED);
+  const degraded: Wanted[] = trouble
+    ? [
+        {
+          type: CAPTURE_DEGRADED,
+          status: 'True',
+          reason: trouble.reason,
+          message: trouble.message.slice(0, LIMITS.message),
+        },
+      ]
+    : [];
+  const generation = procedure.metadata.generation ?? 0;
+  return { conditions: mergeConditions(before, [...others, ...degraded], generation, microTime(now)) };
 }
 
 /** The whole of what is left of a run in its resource: no output, but everything that tells how it went. */

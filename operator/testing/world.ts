@@ -46,6 +46,9 @@ export class World {
   readonly fakes = new Map<string, FakePod>();
   readonly writes: string[] = [];
   faults: Faults = { before: 0, after: 0, lagMs: 0, lossy: 0, damaged: 0 };
+  /** What the operator's role does not grant at present. */
+  readonly forbidden = new Set<'attach' | 'log'>();
+  #kubeletSilent = false;
   #version = 1;
   #uid = 0;
   #id = 0;
@@ -128,6 +131,16 @@ export class World {
     this.pods.objects.delete(name);
     this.#tell(this.pods, { type: 'DELETED', object: this.#versioned(pod) });
     this.fakes.get(pod.metadata.uid)?.kill();
+  }
+
+  /** The kubelet writes a pod's status. */
+  putPod(pod: Stored<Pod>): void {
+    this.#put(this.pods, pod, 'MODIFIED');
+  }
+
+  /** From now on the kubelet tells nothing of pods. */
+  holdKubelet(): void {
+    this.#kubeletSilent = true;
   }
 
   startOperator(): void {
@@ -255,6 +268,7 @@ export class World {
   }
 
   #kubeletStatus(uid: string): void {
+    if (this.#kubeletSilent) return;
     const pod = [...this.pods.objects.values()].find(({ metadata }) => metadata.uid === uid);
     const status = pod && containerStatus(pod, this.fakes.get(uid), this.clock.now());
     if (pod && status) this.#put(this.pods, { ...pod, status }, 'MODIFIED');
@@ -333,6 +347,7 @@ export class World {
     return {
       attach: async ({ stdout }, signal): Promise<Link> => {
         await this.clock.sleep(3, life);
+        if (this.forbidden.has('attach')) throw new KubeError('may not attach', { status: 403 });
         const fake = fakeOf();
         if (!fake?.alive || life.aborted) throw new KubeError('no container', { status: 400 });
         const closed = Promise.withResolvers<{ failure?: string }>();
@@ -371,6 +386,7 @@ export class World {
       },
       readLog: async ({ follow }, onChunk, signal) => {
         await this.clock.sleep(2, signal);
+        if (this.forbidden.has('log')) return { how: 'refused', status: 403, message: 'may not read logs' };
         const fake = fakeOf();
         if (!fake)
           return this.pods.objects.has(name)
