@@ -90,6 +90,11 @@ export function conflict(plural: string, group: string, name: string, why?: stri
   );
 }
 
+/** What a node refuses, with the reason that belongs to its code. */
+export function ofRefusal({ code, message }: { code: number; message: string }): ApiError {
+  return new ApiError(code, code === 404 ? 'NotFound' : code === 400 ? 'BadRequest' : 'InternalError', message);
+}
+
 export function badRequest(message: string): ApiError {
   return new ApiError(400, 'BadRequest', message);
 }

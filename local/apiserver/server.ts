@@ -6,14 +6,12 @@ import { startCrdController } from './controllers/crds.ts';
 import { startEventExpiry } from './controllers/events.ts';
 import { startGarbageCollector } from './controllers/garbage.ts';
 import { startNamespaceController } from './controllers/namespaces.ts';
-import { ApiError } from './errors.ts';
-import { createAttachServer, refuse } from './http/attach.ts';
+import { createAttachServer } from './http/attach.ts';
 import type { ServerContext } from './http/context.ts';
-import { createHandler, locationOf } from './http/handler.ts';
+import { createHandler } from './http/handler.ts';
 import { createLister } from './http/list.ts';
-import { parseResourcePath } from './http/route.ts';
 import { createAuthorizer } from './auth/rbac.ts';
-import { bearerToken, createUserTable, type User } from './auth/users.ts';
+import { createUserTable, type User } from './auth/users.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { defaultKnobs, type Knobs, type KnobValues } from './knobs.ts';
 import type { KubeletApi } from './kubelet-api.ts';
@@ -88,7 +86,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     knobs,
     kubelet: () => kubelet,
     users: createUserTable(storage, () => clock.now(), options.token, options.users),
-    allowed: createAuthorizer(storage),
+    ...createAuthorizer(storage),
   };
   const attach = createAttachServer(context);
   const sockets = new Set<Socket>();
@@ -106,14 +104,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   server.on('upgrade', (req, socket, head) => {
     // nothing more can be told to a client whose connection broke
     socket.on('error', () => socket.destroy());
-    const token = bearerToken(req.headers.authorization);
-    const user = token === undefined ? undefined : context.users.find(token);
-    if (!user) {
-      refuse(socket, new ApiError(401, 'Unauthorized', 'Unauthorized'));
-      return;
-    }
-    const { path, query } = locationOf(req);
-    attach.upgrade({ req, socket, head, user, path: parseResourcePath(path), query });
+    attach.upgrade(req, socket, head);
+  });
+  // what is no HTTP is told so, and its connection ends; a parse error is the client's
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
+    else socket.destroy();
   });
 
   await new Promise<void>((resolve, reject) => {

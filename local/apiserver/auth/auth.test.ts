@@ -99,6 +99,50 @@ describe('reviews', () => {
   });
 });
 
+describe('impersonation', () => {
+  const whoami = async (headers: Record<string, string>): Promise<unknown> => {
+    const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+    const { code, body } = await api.call('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', review, headers);
+    return code === 201 ? (body['status'] as { userInfo: unknown }).userInfo : [code, body['message']];
+  };
+
+  test.each([
+    [{ 'impersonate-user': 'bob' }, { username: 'bob', groups: ['system:authenticated'] }],
+    [
+      { 'impersonate-user': 'bob', 'impersonate-group': 'g', 'impersonate-uid': 'u', 'impersonate-extra-a%2fb': 'x' },
+      { username: 'bob', uid: 'u', groups: ['g', 'system:authenticated'], extra: { 'a/b': ['x'] } },
+    ],
+    [
+      { 'impersonate-user': 'system:serviceaccount:a:b' },
+      {
+        username: 'system:serviceaccount:a:b',
+        groups: ['system:serviceaccounts', 'system:serviceaccounts:a', 'system:authenticated'],
+      },
+    ],
+    [{ 'impersonate-group': 'g' }, [500, 'Internal error occurred: an impersonation names no user']],
+  ])('%j', async (headers, expected) => {
+    expect(await whoami(headers as Record<string, string>)).toEqual(expected);
+  });
+
+  test('needs a right, each user and group by name', async () => {
+    expect(await whoami({ ...robot, 'impersonate-user': 'bob' })).toEqual([
+      403,
+      'users "bob" is forbidden: User "system:serviceaccount:default:robot" cannot impersonate resource "users" in API group "" at the cluster scope',
+    ]);
+    await grant(
+      'actor',
+      { apiGroups: [''], resources: ['users'], resourceNames: ['bob'], verbs: ['impersonate'] },
+      'ClusterRole',
+    );
+
+    expect(await whoami({ ...robot, 'impersonate-user': 'bob' })).toMatchObject({ username: 'bob' });
+    expect(await whoami({ ...robot, 'impersonate-user': 'bob', 'impersonate-group': 'system:masters' })).toEqual([
+      403,
+      expect.stringContaining('groups "system:masters" is forbidden'),
+    ]);
+  });
+});
+
 test('a token ends with its account, ten seconds later', async () => {
   await api.call('POST', `${CORE}/serviceaccounts`, { metadata: { name: 'brief' } });
   const brief = await tokenOf('brief');

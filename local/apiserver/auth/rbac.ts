@@ -14,7 +14,8 @@ export interface Attributes {
   path?: string | undefined;
 }
 
-interface PolicyRule {
+/** A rule of a role: about resources, or about paths that are none. */
+export interface PolicyRule {
   verbs?: string[];
   apiGroups?: string[];
   resources?: string[];
@@ -29,14 +30,15 @@ interface Binding extends KubeObject {
 
 const RBAC = 'rbac.authorization.k8s.io';
 
-/** Paths that whoever is known may read. */
-const DISCOVERY = /^\/(api|apis|openapi|version|healthz|livez|readyz)(\/|$)/;
+/** Who may do what, by the Roles, ClusterRoles and their bindings in the store. */
+export interface Authorizer {
+  allowed(user: User, attributes: Attributes): boolean;
+  /** All that is granted to a user in a namespace and in the cluster. */
+  rules(user: User, namespace: string): PolicyRule[];
+}
 
-/** Questions about oneself, which everybody may ask. */
-const ABOUT_ONESELF = ['selfsubjectaccessreviews', 'selfsubjectrulesreviews', 'selfsubjectreviews'];
-
-/** Decides by the Roles, ClusterRoles and their bindings in the store. */
-export function createAuthorizer(storage: Storage): (user: User, attributes: Attributes) => boolean {
+/** Decides by what is in the store at the moment. */
+export function createAuthorizer(storage: Storage): Authorizer {
   function rulesOf({ roleRef }: Binding, namespace: string | undefined): PolicyRule[] {
     const role =
       roleRef.kind === 'Role'
@@ -54,16 +56,24 @@ export function createAuthorizer(storage: Storage): (user: User, attributes: Att
     });
   }
 
-  return (user, attributes) => {
-    if (user.groups.includes(MASTERS)) return true;
-    const { path, verb, namespace, resource } = attributes;
-    if (path !== undefined && verb === 'get' && DISCOVERY.test(path)) return true;
-    if (resource !== undefined && ABOUT_ONESELF.includes(resource) && verb === 'create') return true;
-    const granted = (gvr: string, scope: string | undefined): boolean =>
-      (storage.list(`${RBAC}/${gvr}`, scope) as Binding[]).some(
-        (binding) => binds(binding, user) && rulesOf(binding, scope).some((rule) => permits(rule, attributes)),
-      );
-    return granted('clusterrolebindings', undefined) || (namespace !== undefined && granted('rolebindings', namespace));
+  function* granted(user: User, gvr: string, scope: string | undefined): Generator<PolicyRule> {
+    for (const binding of storage.list(`${RBAC}/${gvr}`, scope) as Binding[]) {
+      if (binds(binding, user)) yield* rulesOf(binding, scope);
+    }
+  }
+
+  function* rules(user: User, namespace: string | undefined): Generator<PolicyRule> {
+    yield* granted(user, 'clusterrolebindings', undefined);
+    if (namespace !== undefined) yield* granted(user, 'rolebindings', namespace);
+  }
+
+  return {
+    allowed(user, attributes) {
+      if (user.groups.includes(MASTERS)) return true;
+      for (const rule of rules(user, attributes.namespace)) if (permits(rule, attributes)) return true;
+      return false;
+    },
+    rules: (user, namespace) => [...rules(user, namespace)],
   };
 }
 

@@ -1,13 +1,12 @@
 import { isObject } from '../objects.ts';
-import type { Attributes } from './rbac.ts';
-import { AUDIENCE, MASTERS, type User, type UserTable } from './users.ts';
+import type { Attributes, Authorizer, PolicyRule } from './rbac.ts';
+import { AUDIENCE, type User, type UserTable } from './users.ts';
 
 type Fields = Record<string, unknown>;
 
 /** What reviews are answered from. */
-export interface ReviewPorts {
+export interface ReviewPorts extends Authorizer {
   users: UserTable;
-  allowed(user: User, attributes: Attributes): boolean;
 }
 
 /** Answers the kinds that are questions: who a token belongs to, and what somebody may do. */
@@ -28,12 +27,12 @@ export function answerReview(kind: string, body: unknown, user: User, ports: Rev
       review['status'] = { userInfo: user };
       return review;
     case 'SelfSubjectRulesReview': {
-      const all = user.groups.includes(MASTERS);
+      const rules = ports.rules(user, text(spec['namespace']) ?? '');
+      const about = (rule: PolicyRule): boolean => rule.nonResourceURLs !== undefined;
       review['status'] = {
-        // who is bound to roles is asked about one deed at a time
-        incomplete: !all,
-        nonResourceRules: all ? [{ nonResourceURLs: ['*'], verbs: ['*'] }] : [],
-        resourceRules: all ? [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }] : [],
+        resourceRules: rules.filter((rule) => !about(rule)),
+        nonResourceRules: rules.filter(about),
+        incomplete: false,
       };
       return review;
     }

@@ -7,6 +7,8 @@ export interface User {
   username: string;
   uid?: string;
   groups: string[];
+  /** What an impersonation says beside. */
+  extra?: Record<string, string[]>;
 }
 
 /** The group that may do everything. */
@@ -14,6 +16,12 @@ export const MASTERS = 'system:masters';
 
 /** What tokens are for, unless a request names something else. */
 export const AUDIENCE = 'https://kubernetes.default.svc';
+
+/** The groups that every service account of a namespace is in. */
+export const serviceAccountGroups = (namespace: string): string[] => [
+  'system:serviceaccounts',
+  `system:serviceaccounts:${namespace}`,
+];
 
 const CACHE_MS = 10_000;
 const MOST_CACHED = 1000;
@@ -63,7 +71,7 @@ export function createUserTable(
     return {
       username: `system:serviceaccount:${namespace}:${name}`,
       uid,
-      groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+      groups: [...serviceAccountGroups(namespace), 'system:authenticated'],
     };
   }
 

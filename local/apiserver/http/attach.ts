@@ -2,31 +2,22 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { denied } from '../auth/rbac.ts';
-import type { User } from '../auth/users.ts';
-import { ApiError, badRequest, forbidden, notFound, statusOf } from '../errors.ts';
+import { ApiError, badRequest, forbidden, noSuchResource, notFound, ofRefusal, statusOf } from '../errors.ts';
 import type { AttachChannel } from '../kubelet-api.ts';
 import type { ServerContext } from './context.ts';
-import { attachOptions } from './pods.ts';
-import type { ResourcePath } from './route.ts';
+import { attachOptions, noExec } from './pods.ts';
+import { locationOf, userOf } from './request.ts';
+import { parseResourcePath } from './route.ts';
 
 const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
 
 /** Frames larger than this are no command of anybody's. */
 const MOST_FRAME = 8 * 1024 * 1024;
 
-/** An HTTP upgrade by a user who is known. */
-export interface UpgradeRequest {
-  req: IncomingMessage;
-  socket: Duplex;
-  head: Buffer;
-  user: User;
-  path: ResourcePath | undefined;
-  query: URLSearchParams;
-}
-
 /** Serves WebSocket upgrades of `…/pods/NAME/attach`. */
 export function createAttachServer(context: ServerContext): {
-  upgrade(request: UpgradeRequest): void;
+  /** Takes the connection over, or answers with a Status and ends it. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   close(): void;
 } {
   const server = new WebSocketServer({
@@ -36,43 +27,44 @@ export function createAttachServer(context: ServerContext): {
     handleProtocols: (offered) => PROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
   });
 
+  function serve(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const user = userOf(context, req);
+    const { path, query } = locationOf(req);
+    const found = parseResourcePath(path);
+    if (found?.resource !== 'pods' || found.name === undefined) throw noSuchResource();
+    const { namespace = '', name, subresource } = found;
+    if (subresource !== 'attach' && subresource !== 'exec') throw noSuchResource();
+    const attributes = { ...found, verb: 'get' };
+    if (!context.allowed(user, attributes)) throw denied(user, attributes);
+    // the second question of a real server, whose refusal gives no reason
+    if (!context.allowed(user, { ...attributes, verb: 'create' })) throw forbidden('pods', '', name, '');
+    if (!context.api.storage.get('pods', namespace, name)) throw notFound('pods', '', name);
+    const kubelet = context.kubelet();
+    if (!kubelet) throw new ApiError(500, 'InternalError', 'no node serves attach');
+    const options = attachOptions(query);
+    const refusal = kubelet.attachPrecheck(namespace, name, options);
+    if (refusal) throw ofRefusal(refusal);
+    if (subresource === 'exec') throw noExec();
+    const offered = (req.headers['sec-websocket-protocol'] ?? '').split(',').map((each) => each.trim());
+    if (!offered.some((each) => PROTOCOLS.includes(each))) {
+      throw badRequest(
+        `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}], server supports [${PROTOCOLS.join(' ')}]`,
+      );
+    }
+    server.handleUpgrade(req, socket, head, (ws) => {
+      const channel = createChannel(ws);
+      kubelet.attach(namespace, name, options, channel).catch((error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error);
+        channel.send(3, Buffer.from(JSON.stringify(statusOf(new ApiError(500, 'InternalError', message)))));
+        channel.close(1000);
+      });
+    });
+  }
+
   return {
-    upgrade({ req, socket, head, user, path, query }) {
+    upgrade(req, socket, head) {
       try {
-        if (path?.resource !== 'pods' || path.subresource !== 'attach' || path.name === undefined) {
-          throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
-        }
-        const { namespace = '', name } = path;
-        const attributes = { ...path, verb: 'get' };
-        if (!context.allowed(user, attributes)) throw denied(user, attributes);
-        // the second question of a real server, whose refusal gives no reason
-        if (!context.allowed(user, { ...attributes, verb: 'create' })) throw forbidden('pods', '', name, '');
-        if (!context.api.storage.get('pods', namespace, name)) throw notFound('pods', '', name);
-        const kubelet = context.kubelet();
-        if (!kubelet) throw new ApiError(500, 'InternalError', 'no node serves attach');
-        const options = attachOptions(query);
-        const offered = (req.headers['sec-websocket-protocol'] ?? '').split(',').map((each) => each.trim());
-        if (!offered.some((each) => PROTOCOLS.includes(each))) {
-          throw badRequest(
-            `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}], server supports [${PROTOCOLS.join(' ')}]`,
-          );
-        }
-        const refusal = kubelet.attachPrecheck(namespace, name, options);
-        if (refusal) {
-          throw new ApiError(
-            refusal.code,
-            refusal.code === 400 ? 'BadRequest' : refusal.code === 404 ? 'NotFound' : 'InternalError',
-            refusal.message,
-          );
-        }
-        server.handleUpgrade(req, socket, head, (ws) => {
-          const channel = createChannel(ws);
-          kubelet.attach(namespace, name, options, channel).catch((error: unknown) => {
-            const message = error instanceof Error ? error.message : String(error);
-            channel.send(3, Buffer.from(JSON.stringify(statusOf(new ApiError(500, 'InternalError', message)))));
-            channel.close(1000);
-          });
-        });
+        serve(req, socket, head);
       } catch (error) {
         refuse(socket, error instanceof ApiError ? error : new ApiError(500, 'InternalError', String(error)));
       }
@@ -84,8 +76,15 @@ export function createAttachServer(context: ServerContext): {
   };
 }
 
+/** How long a client that was refused may keep its half of the connection open. */
+const HALF_OPEN_MS = 5000;
+
 /** Answers an upgrade with a Status and ends the connection. */
-export function refuse(socket: Duplex, error: ApiError): void {
+function refuse(socket: Duplex, error: ApiError): void {
+  const timer = setTimeout(() => socket.destroy(), HALF_OPEN_MS).unref();
+  socket.on('close', () => clearTimeout(timer));
+  socket.on('end', () => socket.destroy());
+  socket.resume(); // what it had sent before it heard, and its end
   const body = JSON.stringify(statusOf(error));
   socket.end(
     `HTTP/1.1 ${error.code} ${error.reason === '' ? 'Error' : error.reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

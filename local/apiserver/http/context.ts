@@ -5,18 +5,17 @@ import type { Api } from '../rest/api.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { WatchHub } from '../watch/hub.ts';
 import type { createLister } from './list.ts';
-import type { Attributes } from '../auth/rbac.ts';
+import type { Authorizer } from '../auth/rbac.ts';
 import type { User, UserTable } from '../auth/users.ts';
 
 /** What requests are served with. */
-export interface ServerContext {
+export interface ServerContext extends Authorizer {
   api: Api;
   hub: WatchHub;
   list: ReturnType<typeof createLister>;
   knobs: KnobValues;
   kubelet: () => KubeletApi | undefined;
   users: UserTable;
-  allowed(user: User, attributes: Attributes): boolean;
 }
 
 /** One request for a resource. */

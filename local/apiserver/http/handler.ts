@@ -6,12 +6,11 @@ import { readBody } from './body.ts';
 import type { ServerContext } from './context.ts';
 import { servePlain } from './plain.ts';
 import { sendBody, sendJson, sendStatus } from './reply.ts';
+import { locationOf, userOf } from './request.ts';
 import { requestVerb, serveResource } from './resource.ts';
 import { parseResourcePath } from './route.ts';
 import { denied, type Attributes } from '../auth/rbac.ts';
-import { bearerToken, MASTERS } from '../auth/users.ts';
-
-const UNAUTHORIZED = new ApiError(401, 'Unauthorized', 'Unauthorized');
+import { MASTERS } from '../auth/users.ts';
 
 /** Handles requests; never rejects. */
 export function createHandler(
@@ -35,16 +34,8 @@ export function createHandler(
   };
 }
 
-/** Path and query of a request. */
-export function locationOf(req: IncomingMessage): { path: string; query: URLSearchParams } {
-  const [path = '/', query = ''] = (req.url ?? '/').split('?', 2);
-  return { path, query: new URLSearchParams(query) };
-}
-
 async function handle(context: ServerContext, knobs: Knobs, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const token = bearerToken(req.headers.authorization);
-  const user = token === undefined ? undefined : context.users.find(token);
-  if (!user) throw UNAUTHORIZED;
+  const user = userOf(context, req);
   const { path, query } = locationOf(req);
   const check = (attributes: Attributes): void => {
     if (!context.allowed(user, attributes)) throw denied(user, attributes);

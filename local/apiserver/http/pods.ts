@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { ApiError, badRequest, notFound } from '../errors.ts';
+import { ApiError, badRequest, notFound, ofRefusal } from '../errors.ts';
 import { isObject } from '../objects.ts';
 import type { AttachOptions, LogOptions } from '../kubelet-api.ts';
 import { deleteObject } from '../rest/delete.ts';
@@ -16,9 +16,15 @@ export async function servePodSubresource(context: ServerContext, request: Resou
   if (subresource === 'log' && req.method === 'GET') await serveLog(context, request);
   else if (subresource === 'eviction' && req.method === 'POST') await serveEviction(context, request);
   else if (subresource === 'binding' && req.method === 'POST') await serveBinding(context, request);
-  else if (subresource === 'attach') throw badRequest('Upgrade request required');
+  else if (subresource === 'attach' || subresource === 'exec') throw badRequest('Upgrade request required');
   else return false;
   return true;
+}
+
+/** The containers are processes of this machine, which can be looked at as such. */
+export function noExec(): ApiError {
+  const what = 'the embedded cluster runs no commands in containers (exec, cp)';
+  return new ApiError(501, 'NotImplemented', `${what}: use a real cluster for that`);
 }
 
 function requirePod(context: ServerContext, { namespace, name = '' }: ResourceRequest): void {
@@ -55,10 +61,7 @@ async function serveLog(context: ServerContext, request: ResourceRequest): Promi
       );
     },
   });
-  if (result.error && !res.headersSent) {
-    const { code, message } = result.error;
-    throw new ApiError(code, code === 404 ? 'NotFound' : code === 400 ? 'BadRequest' : 'InternalError', message);
-  }
+  if (result.error && !res.headersSent) throw ofRefusal(result.error);
   open();
   res.end();
 }

@@ -40,8 +40,31 @@ test('fields that are not known here are passed over', () => {
   expect(decodeProtobuf(body)).toEqual({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } });
 });
 
+test('an empty text is kept in a list: the core group of a rule', () => {
+  const rule = Buffer.concat([field(1, 'get'), field(2, ''), field(3, 'pods')]);
+  const body = envelope('Role', field(2, rule));
+
+  expect(decodeProtobuf(body)).toMatchObject({ rules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }] });
+});
+
+test('quantities, and numbers that may be text', () => {
+  const quota = envelope('ResourceQuota', field(2, field(1, pair('pods', field(1, '10')))));
+  const budget = envelope(
+    'PodDisruptionBudget',
+    field(2, Buffer.concat([field(1, Buffer.concat([field(1, 1), field(3, '50%')])), field(3, field(2, 1))])),
+  );
+
+  expect(decodeProtobuf(quota)).toMatchObject({ spec: { hard: { pods: '10' } } });
+  expect(decodeProtobuf(budget)).toMatchObject({ spec: { minAvailable: '50%', maxUnavailable: 1 } });
+});
+
+const shifted = Buffer.alloc(11, 0xff);
+
 test.each([
   ['JSON', Buffer.from('{}'), 'does not begin as'],
+  ['a number that does not end', Buffer.concat([Buffer.from('k8s\0'), shifted]), 'more than 64 bits'],
+  ['a body that is cut', envelope('ConfigMap', field(1, field(1, 'c'))).subarray(0, -1), 'ends within a field'],
+  ['a field of another type', envelope('ConfigMap', field(1, 7)), 'has wire type 0'],
   ['a kind that is not known here', envelope('Deployment'), 'not understood for Deployment'],
 ])('%s is 415', (_name, body, message) => {
   let caught: unknown;

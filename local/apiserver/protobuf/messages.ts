@@ -1,7 +1,7 @@
 /** One field of a protobuf message: its name in JSON and what it holds. */
 export interface Field {
   name: string;
-  /** A scalar, `map` (text), `bytesmap` (base64 in JSON), or the name of a message. */
+  /** A scalar, `map` (text), `bytesmap` (base64 in JSON), `quantitymap`, or the name of a message. */
   type: string;
   repeated?: true;
 }
@@ -24,6 +24,9 @@ export const MESSAGES: Record<string, Record<number, Field>> = {
   TypeMeta: message('1:apiVersion:string 2:kind:string'),
   StringEntry: message('1:key:string 2:value:string'),
   BytesEntry: message('1:key:string 2:value:bytes'),
+  QuantityEntry: message('1:key:string 2:value:Quantity'),
+  Quantity: message('1:string:string'),
+  IntOrString: message('1:type:int 2:intVal:int 3:strVal:string'),
   Time: message('1:seconds:int 2:nanos:int'),
   ObjectMeta: message(`1:name:string 2:generateName:string 3:namespace:string 5:uid:string 6:resourceVersion:string
     7:generation:int 8:creationTimestamp:time 9:deletionTimestamp:time 10:deletionGracePeriodSeconds:int 11:labels:map
@@ -68,4 +71,23 @@ export const MESSAGES: Record<string, Record<number, Field>> = {
   SelfSubjectReview: message('1:metadata:ObjectMeta'),
   TokenReview: message('1:metadata:ObjectMeta 2:spec:TokenReviewSpec'),
   TokenReviewSpec: message('1:token:string 2:audiences:string[]'),
+  TokenRequest: message('1:metadata:ObjectMeta 2:spec:TokenRequestSpec'),
+  TokenRequestSpec: message('1:audiences:string[] 3:boundObjectRef:BoundObjectReference 4:expirationSeconds:int'),
+  BoundObjectReference: message('1:kind:string 2:apiVersion:string 3:name:string 4:uid:string'),
+  SelfSubjectRulesReview: message('1:metadata:ObjectMeta 2:spec:RulesReviewSpec'),
+  RulesReviewSpec: message('1:namespace:string'),
+  ResourceQuota: message('1:metadata:ObjectMeta 2:spec:ResourceQuotaSpec'),
+  ResourceQuotaSpec: message('1:hard:quantitymap 2:scopes:string[]'),
+  PodDisruptionBudget: message('1:metadata:ObjectMeta 2:spec:PodDisruptionBudgetSpec'),
+  PodDisruptionBudgetSpec: message(
+    '1:minAvailable:intorstring 2:selector:LabelSelector 3:maxUnavailable:intorstring 4:unhealthyPodEvictionPolicy:string',
+  ),
+  LabelSelector: message('1:matchLabels:map 2:matchExpressions:LabelSelectorRequirement[]'),
+  LabelSelectorRequirement: message('1:key:string 2:operator:string 3:values:string[]'),
+  Service: message('1:metadata:ObjectMeta 2:spec:ServiceSpec'),
+  ServiceSpec: message(`1:ports:ServicePort[] 2:selector:map 3:clusterIP:string 4:type:string 5:externalIPs:string[]
+    7:sessionAffinity:string 8:loadBalancerIP:string 10:externalName:string 18:clusterIPs:string[]`),
+  ServicePort: message(
+    '1:name:string 2:protocol:string 3:port:int 4:targetPort:intorstring 5:nodePort:int 6:appProtocol:string',
+  ),
 };
