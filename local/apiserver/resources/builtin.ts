@@ -4,6 +4,7 @@ import type { FieldReader } from '../selectors.ts';
 import {
   configMapColumns,
   createdColumns,
+  disruptionBudgetColumns,
   eventColumns,
   leaseColumns,
   namespaceColumns,
@@ -147,6 +148,7 @@ const BUILTINS: Builtin[] = [
     shortNames: ['pdb'],
     status: true,
     generation: true,
+    columns: disruptionBudgetColumns,
   },
   { ...rbac, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding', cluster: true, columns: roleBindingColumns },
   { ...rbac, plural: 'clusterroles', kind: 'ClusterRole', cluster: true, columns: createdColumns },

@@ -20,7 +20,8 @@ import {
   withContainers,
   type FieldSet,
 } from './field-set.ts';
-import { entryOf } from './managed-fields.ts';
+import { fieldsOfLastApply, updateLastApplied } from './last-applied.ts';
+import { entryOf, sortEntries } from './managed-fields.ts';
 import { getObject, replaceObject, type Target } from './update.ts';
 
 /**
@@ -96,17 +97,28 @@ function mergeOwned(
     for (const path of kept) heldByOthers.add(path);
     if (kept.size > 0) others.push(paths.length === 0 ? entry : { ...entry, fieldsV1: toFieldsV1(kept) });
   }
-  if (conflicts.length > 0 && !force) throw applyConflict(conflicts);
+  if (conflicts.length > 0 && !force) {
+    const allowed = fieldsOfLastApply(manager, resource, current);
+    const real = conflicts
+      .map(({ entry, paths }) => ({ entry, paths: paths.filter((path) => !allowed.has(path)) }))
+      .filter(({ paths }) => paths.length > 0);
+    if (real.length > 0) throw applyConflict(real);
+  }
   const merged = mergeObject(resource.schema, current, config) as KubeObject;
   merged.metadata = mergeMeta(current, config);
+  updateLastApplied(manager, merged, config);
   const dropped = new Set([...before].filter((path) => !wanted.has(path) && !heldByOthers.has(path)));
   // what is empty then goes too, unless somebody wants it empty
   const emptied = [...withContainers(dropped)].filter((path) => !wanted.has(path) && !heldByOthers.has(path));
   removeFields(resource.schema, merged, new Set(emptied));
-  const next = entryOf(resource, manager, 'Apply', subresource, appliedFields(wanted), api.clock.now());
-  const unchanged = mine && equalJson(mine.fieldsV1, next.fieldsV1);
-  merged.metadata.managedFields = [unchanged && mine ? mine : next, ...others];
   merged.apiVersion = groupVersion(resource);
+  const entry = entryOf(resource, manager, 'Apply', subresource, appliedFields(wanted), api.clock.now());
+  // the time is that of the manager's last change: an apply that changes nothing brings none
+  if (equalJson(merged, current)) {
+    delete entry.time;
+    if (mine?.time !== undefined) entry.time = mine.time;
+  }
+  merged.metadata.managedFields = sortEntries([entry, ...others]);
   return merged;
 }
 

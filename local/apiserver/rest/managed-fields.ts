@@ -31,7 +31,26 @@ export function trackUpdate(
   }
   const mine = new Set([...own, ...changed]);
   if (mine.size === 0) return others;
-  return [...others, entryOf(resource, manager, 'Update', subresource, mine, now)];
+  return sortEntries([...others, entryOf(resource, manager, 'Update', subresource, mine, now)]);
+}
+
+/** In a real server's order: applies before updates, each by time, then by name. */
+export function sortEntries(entries: ManagedFieldsEntry[]): ManagedFieldsEntry[] {
+  const keys = ({ operation, time = '', manager, apiVersion, subresource = '' }: ManagedFieldsEntry): string[] => [
+    operation,
+    time,
+    manager,
+    apiVersion,
+    subresource,
+  ];
+  return [...entries].sort((a, b) => {
+    const others = keys(b);
+    for (const [index, key] of keys(a).entries()) {
+      const other = others[index] ?? '';
+      if (key !== other) return key < other ? -1 : 1;
+    }
+    return 0;
+  });
 }
 
 /** The part that a write through this door can change. */

@@ -141,6 +141,14 @@ export const networkPolicyColumns: Column[] = [
   ageColumn,
 ];
 
+export const disruptionBudgetColumns: Column[] = [
+  nameColumn,
+  column('Min Available', (object) => text(at(object, 'spec', 'minAvailable'), 'N/A')),
+  column('Max Unavailable', (object) => text(at(object, 'spec', 'maxUnavailable'), 'N/A')),
+  column('Allowed Disruptions', (object) => at(object, 'status', 'disruptionsAllowed') ?? 0, 'integer'),
+  ageColumn,
+];
+
 function pairs(value: unknown): string {
   if (!isObject(value) || Object.keys(value).length === 0) return '<none>';
   return Object.entries(value)
