@@ -1,6 +1,8 @@
 /** Whole runs of the operator's real code in a simulated cluster: the states, the writes, and main at most once under faults. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { createHash } from 'node:crypto';
+import { SOURCE } from './testing/fake-pod.ts';
 import { World } from './testing/world.ts';
 
 async function until(world: World, what: string, holds: () => boolean, limitMs = 120_000, stepMs = 10): Promise<void> {
@@ -33,6 +35,42 @@ describe('one run without faults', () => {
       'procedures status', // the end
       'pods delete',
     ]);
+    await world.stop();
+  });
+
+  it.each([
+    [2, SOURCE],
+    [1, {}],
+  ])('records what was loaded as far as a runner of version %i tells', async (version, told) => {
+    const world = new World({ script: { version } });
+    world.startOperator();
+    world.create('p');
+    await until(world, 'READY', () => stateOf(world) === 'READY');
+    // Of inline scripts the operator knows the digest itself, before the load.
+    const own = { uri: 'inline://p', sha256: createHash('sha256').update('def main(): pass').digest('hex') };
+    expect(world.procedure('p')?.status.source).toEqual({ ...own, ...told });
+    world.patchSpec('p', { start: {} });
+    await until(world, 'the end', () => finished(world) && podGone(world));
+    expect(world.procedure('p')?.status.source).toEqual({ ...own, ...told });
+    expect(stateOf(world)).toBe('COMPLETE');
+    expect(world.writes).toHaveLength(7);
+    await world.stop();
+  });
+
+  it.each([0, 3])('does not load a script in a pod of version %i', async (version) => {
+    const world = new World({ script: { version } });
+    world.startOperator();
+    world.create('p', { startPolicy: 'Automatic' });
+    await until(world, 'the end', () => finished(world) && podGone(world), 10_000);
+    expect(world.procedure('p')?.status).toMatchObject({
+      state: 'FAILED',
+      reason: 'ProtocolVersion',
+      message: `the pod speaks protocol version ${version}, this operator 1 to 2`,
+    });
+    expect(world.loads).toBe(0);
+    const writes = world.writes.length;
+    await world.clock.advance(60_000);
+    expect(world.writes).toHaveLength(writes);
     await world.stop();
   });
 
@@ -185,8 +223,9 @@ describe('under faults', () => {
         faults,
         schedule,
         fc.constantFrom(20, 300),
-        async (seed, chosen, events, runMs) => {
-          const world = new World({ random: chance(seed), script: { runMs } });
+        fc.constantFrom(1, 2),
+        async (seed, chosen, events, runMs, version) => {
+          const world = new World({ random: chance(seed), script: { runMs, version } });
           world.faults = chosen;
           world.startOperator();
           const { uid } = world.create('p', { startPolicy: 'Automatic' }).metadata;

@@ -12,6 +12,7 @@ import { graceSeconds, wantedStop } from './stop.ts';
 import { stuck } from './stuck.ts';
 import { standing, withTrouble } from './trouble.ts';
 import type { Action, Observed, Plan, StopRequest } from './types.ts';
+import { foreign } from './versions.ts';
 import { disruption, stopped, terminated, verdictOfEnd, verdictOfGonePod, verdictOfPod } from './verdict.ts';
 
 /** Beyond the script's grace: what the runner needs to bring its last output home (design: equal graces let the kubelet kill the runner). */
@@ -95,6 +96,8 @@ function decideWithPod(
     return decideDeleted(o, pod, now);
   if (stop) return decideStop(o, pod, stop, now);
   if (pod.metadata.deletionTimestamp !== undefined) return decideUnconfirmed(o, pod, now); // somebody deleted it; the runner will say `end`
+  const unspoken = foreign(o);
+  if (unspoken) return decideForeign(o, unspoken, pod, now);
   if (!isScriptPermitted(o)) {
     const { hello } = o.capture;
     if (!hello) return decideWaiting(o, pod, now, next);
@@ -106,6 +109,18 @@ function decideWithPod(
     return plan([{ do: 'permit', nonce: hello.nonce, pod }], next);
   }
   return decidePermitted(o, pod, now, next);
+}
+
+/** A pod that this operator cannot drive. Where a script may be running in it, it gets its grace: SIGTERM needs no protocol. */
+function decideForeign(
+  o: Observed,
+  why: { reason: string; message: string },
+  pod: NonNullable<Observed['pod']>,
+  now: number,
+): Plan {
+  if (!isScriptPermitted(o)) return failAndDelete(why, pod, now);
+  const grace = graceSeconds(o) + EXTRA_GRACE_SECONDS;
+  return { actions: [{ do: 'deletePod', pod, graceSeconds: grace, reason: why.reason }] };
 }
 
 /** The nonce is permitted: prepare, tell READY, permit and start main. */

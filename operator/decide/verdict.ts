@@ -6,6 +6,7 @@ import type { Run, Verdict } from '../../journal/types.ts';
 import type { Pod } from '../../kube/index.ts';
 import { isScriptPermitted } from './facts.ts';
 import type { Observed, StopRequest } from './types.ts';
+import { foreign } from './versions.ts';
 
 type Outcome = Omit<Verdict, 't'>;
 
@@ -46,7 +47,7 @@ export function verdictOfEnd(
       message: 'the procedure was deleted while its script ran',
     };
   if (stop) return { ...base, ...stopped(stop) };
-  const cause = disruption(o.pod ?? seen(o.gonePod));
+  const cause = foreign(o) ?? disruption(o.pod ?? seen(o.gonePod));
   if (cause) return { ...base, state: 'FAILED', ...cause };
   if (o.pod && o.pod.metadata.deletionTimestamp === undefined)
     return {
@@ -74,7 +75,7 @@ export function verdictOfPod(o: Observed, pod: Pod, stop: StopRequest | undefine
   if (o.procedure === undefined)
     return { ...base, state: 'STOPPED', reason: 'ProcedureDeleted', message: 'the procedure was deleted' };
   if (stop) return { ...base, ...stopped(stop) };
-  const cause = disruption(pod);
+  const cause = foreign(o) ?? disruption(pod);
   if (cause) return { ...base, state: 'FAILED', ...cause };
   if (pod.metadata.deletionTimestamp !== undefined)
     return {
@@ -124,7 +125,7 @@ export function verdictOfGonePod(o: Observed, stop: StopRequest | undefined, now
         reason: 'ProcedureDeleted',
         message: 'the procedure was deleted before its script was loaded',
       };
-    const cause = disruption(pod);
+    const cause = foreign(o) ?? disruption(pod);
     return {
       ...base,
       state: 'FAILED',

@@ -6,6 +6,9 @@ import { API_VERSION, DEFAULTS, KIND, LABELS, MANAGED_BY, ROLES } from '../../cr
 import type { Procedure } from '../../crds/index.ts';
 import type { Container, EnvVar, Pod, PodSpec } from '../../kube/index.ts';
 import { EXTRA_GRACE_SECONDS } from '../decide/decide.ts';
+import { GIT_CREDENTIALS_PATH } from './script.ts';
+
+const GIT_VOLUME = 'oet-git-credentials';
 
 export interface PodSettings {
   /** The bootstrap's source, for `python3 -c`. */
@@ -53,9 +56,14 @@ export function buildPod(procedure: Procedure, settings: PodSettings): Pod {
 
 function podSpec(procedure: Procedure, settings: PodSettings): PodSpec {
   const template = procedure.spec.podTemplate ?? {};
+  const secretName = procedure.spec.script.git?.secretRef?.name;
+  const volumes = [
+    ...(template.volumes ?? []),
+    // Optional: the kubelet would wait for it without a word; the runner tells that it is not there.
+    ...(secretName === undefined ? [] : [{ name: GIT_VOLUME, secret: { secretName, optional: true } }]),
+  ];
   const grace = procedure.spec.stop?.gracePeriodSeconds ?? DEFAULTS.gracePeriodSeconds;
-  const { volumes, nodeSelector, tolerations, affinity, serviceAccountName, priorityClassName, imagePullSecrets } =
-    template;
+  const { nodeSelector, tolerations, affinity, serviceAccountName, priorityClassName, imagePullSecrets } = template;
   return {
     restartPolicy: 'Never',
     enableServiceLinks: false,
@@ -67,7 +75,7 @@ function podSpec(procedure: Procedure, settings: PodSettings): PodSpec {
       ...(settings.runAsUser !== undefined && { runAsUser: settings.runAsUser }),
     },
     containers: [container(procedure, settings)],
-    ...(volumes && { volumes }),
+    ...(volumes.length > 0 && { volumes }),
     ...(nodeSelector && { nodeSelector }),
     ...(tolerations && { tolerations }),
     ...(affinity && { affinity }),
@@ -81,7 +89,13 @@ function container(procedure: Procedure, settings: PodSettings): Container {
   const template = procedure.spec.podTemplate ?? {};
   const own = new Set((template.env ?? []).map(({ name }) => name));
   const defaults = { HOME: '/tmp', USER: 'oet', PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1', ...settings.env };
-  const { resources, envFrom, volumeMounts } = template;
+  const { resources, envFrom } = template;
+  const volumeMounts = [
+    ...(template.volumeMounts ?? []),
+    ...(procedure.spec.script.git?.secretRef
+      ? [{ name: GIT_VOLUME, mountPath: GIT_CREDENTIALS_PATH, readOnly: true }]
+      : []),
+  ];
   return {
     name: 'main',
     image: procedure.spec.environment?.image ?? settings.image,
@@ -98,6 +112,6 @@ function container(procedure: Procedure, settings: PodSettings): Container {
     securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
     ...(resources && { resources: resources as NonNullable<Container['resources']> }),
     ...(envFrom && { envFrom }),
-    ...(volumeMounts && { volumeMounts }),
+    ...(volumeMounts.length > 0 && { volumeMounts }),
   };
 }

@@ -6,11 +6,13 @@ import type { ScriptMessage } from './script.ts';
 
 export function prepareMessage(procedure: Procedure, script: ScriptMessage, argsJSON: string): Record<string, unknown> {
   const { spec, status, metadata } = procedure;
+  const { requirements = [] } = spec.environment ?? {};
   const graceSeconds = spec.stop?.gracePeriodSeconds ?? DEFAULTS.gracePeriodSeconds;
   return {
     id: String(status.id ?? metadata.name ?? ''),
     name: metadata.name,
     script,
+    ...(requirements.length > 0 && { environment: { requirements } }),
     argsJSON,
     limits: {
       graceSeconds,

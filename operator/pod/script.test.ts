@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Procedure } from '../../crds/index.ts';
-import { findScript, scriptUri } from './script.ts';
+import { findScript, GIT_CREDENTIALS_PATH, scriptUri } from './script.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -24,17 +24,17 @@ const sent = (text: string): string => Buffer.from(text).toString('base64');
 
 describe('a file', () => {
   it.each(['a.py', 'file://a.py'])('%s is found in the scripts folder', async (file) => {
-    const found = await findScript(procedure({ script: { file } }), ports());
+    const found = await findScript(procedure({ script: { file } }), ports(), 2);
     expect(found.message).toEqual({ uri: 'file://a.py', source: sent('A') });
   });
 
   it('elsewhere is left to the pod', async () => {
-    const found = await findScript(procedure({ script: { file: 'file:///not/there.py' } }), ports());
+    const found = await findScript(procedure({ script: { file: 'file:///not/there.py' } }), ports(), 2);
     expect(found.message).toEqual({ uri: 'file:///not/there.py', path: '/not/there.py' });
   });
 
   it.each(['../secret.py', 'link.py'])('%s does not lead out of the folder', async (file) => {
-    const found = await findScript(procedure({ script: { file } }), ports());
+    const found = await findScript(procedure({ script: { file } }), ports(), 2);
     expect(found.message).toHaveProperty('path');
   });
 });
@@ -42,32 +42,45 @@ describe('a file', () => {
 describe('other sources', () => {
   it('a ConfigMap', async () => {
     const script = { configMap: { name: 'm', key: 'k.py' } };
-    expect((await findScript(procedure({ script }), ports(Buffer.from('C')))).message).toEqual({
+    expect((await findScript(procedure({ script }), ports(Buffer.from('C')), 2)).message).toEqual({
       uri: 'configmap://m/k.py',
       source: sent('C'),
     });
-    await expect(findScript(procedure({ script }), ports())).rejects.toMatchObject({
+    await expect(findScript(procedure({ script }), ports(), 2)).rejects.toMatchObject({
       reason: 'ScriptNotFound',
       final: false,
     });
   });
 
-  it('git: a tag goes the way of a branch', async () => {
+  it.each([
+    [2, { tag: 'v1' }],
+    [1, { branch: 'v1' }],
+  ])('git: a tag, for version %i', async (version, ref) => {
     const script = { git: { repo: 'https://git.test/r', path: 'x/y.py', tag: 'v1' } };
-    expect((await findScript(procedure({ script, environment: { create: true } }), ports())).message).toEqual({
+    const wanted = procedure({ script, environment: { create: true } });
+    expect((await findScript(wanted, ports(), version)).message).toEqual({
       uri: 'git://x/y.py',
-      git: { repo: 'https://git.test/r', path: 'x/y.py', branch: 'v1', createEnv: true },
+      git: { repo: 'https://git.test/r', path: 'x/y.py', ...ref, createEnv: true },
+    });
+  });
+
+  it('git: with credentials', async () => {
+    const script = { git: { repo: 'https://git.test/r', path: 'p', commit: 'abcd', secretRef: { name: 's' } } };
+    const credentials = { name: 's', path: GIT_CREDENTIALS_PATH };
+    expect((await findScript(procedure({ script }), ports(), 2)).message).toEqual({
+      uri: 'git://p',
+      git: { repo: 'https://git.test/r', path: 'p', commit: 'abcd', createEnv: false, credentials },
     });
   });
 
   it.each([
     ['spec.script.git.secretRef', { script: { git: { repo: 'r', path: 'p', secretRef: { name: 's' } } } }],
     ['spec.environment.requirements', { script: { inline: 'x' }, environment: { requirements: ['numpy'] } }],
-  ])('%s is refused by name, not ignored', async (field, spec) => {
-    await expect(findScript(procedure(spec), ports())).rejects.toMatchObject({
-      reason: 'NotSupported',
+  ])('%s is not sent to a pod that would ignore it', async (field, spec) => {
+    await expect(findScript(procedure(spec), ports(), 1)).rejects.toMatchObject({
+      reason: 'ProtocolVersion',
       final: true,
-      message: `${field} is not supported yet`,
+      message: expect.stringContaining(`${field} needs protocol version 2`),
     });
   });
 

@@ -5,12 +5,21 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ProcedureScript, Procedure } from '../../crds/index.ts';
 
+/** Where the pod has the Secret of `spec.script.git.secretRef`, a file for each of its keys. */
+export const GIT_CREDENTIALS_PATH = '/var/run/secrets/oet.skao.int/git';
+
 /** The `script` of the runner's `prepare` (docs/protocol.md section 2). */
-export type ScriptMessage = { uri: string } & (
-  | { source: string }
-  | { path: string }
-  | { git: { repo: string; path: string; branch?: string; commit?: string; createEnv: boolean } }
-);
+export type ScriptMessage = { uri: string } & ({ source: string } | { path: string } | { git: GitMessage });
+
+interface GitMessage {
+  readonly repo: string;
+  readonly path: string;
+  readonly branch?: string;
+  readonly tag?: string;
+  readonly commit?: string;
+  readonly createEnv: boolean;
+  readonly credentials?: { readonly name: string; readonly path: string };
+}
 
 export interface FoundScript {
   readonly message: ScriptMessage;
@@ -46,15 +55,22 @@ export function scriptUri(procedure: Procedure): string {
   return `inline://${procedure.metadata.name ?? 'script'}`;
 }
 
-/** Looks the script up. Throws ScriptUnavailable, whose reason and message become the run's. */
-export async function findScript(procedure: Procedure, ports: ScriptPorts): Promise<FoundScript> {
+/**
+ * Looks the script up, for a pod that speaks this version of the protocol. Throws ScriptUnavailable, whose reason and message
+ * become the run's.
+ */
+export async function findScript(procedure: Procedure, ports: ScriptPorts, version: number): Promise<FoundScript> {
   const { script, environment } = procedure.spec;
-  // In the schema, and not acted upon yet: told, rather than run in another environment than was asked for.
-  const unsupported =
+  // What version 1 does not know it would not refuse, but leave out: the script would run in another environment than was asked for.
+  const beyond =
     (script.git?.secretRef && 'spec.script.git.secretRef') ??
     (environment?.requirements && environment.requirements.length > 0 ? 'spec.environment.requirements' : undefined);
-  if (unsupported !== undefined)
-    throw new ScriptUnavailable('NotSupported', `${unsupported} is not supported yet`, true);
+  if (version < 2 && beyond !== undefined)
+    throw new ScriptUnavailable(
+      'ProtocolVersion',
+      `${beyond} needs protocol version 2; the pod, made by an earlier operator, speaks ${version}`,
+      true,
+    );
   const uri = scriptUri(procedure);
   if (script.inline !== undefined) return withBytes(uri, Buffer.from(script.inline));
   if (script.configMap) {
@@ -63,7 +79,7 @@ export async function findScript(procedure: Procedure, ports: ScriptPorts): Prom
     if (bytes) return withBytes(uri, bytes);
     throw new ScriptUnavailable('ScriptNotFound', `ConfigMap ${name} with the key ${key} does not exist`, false);
   }
-  if (script.git) return { message: { uri, git: gitMessage(script.git, procedure.spec.environment?.create ?? false) } };
+  if (script.git) return { message: { uri, git: gitMessage(script.git, environment?.create ?? false, version) } };
   const wanted = filePath(script.file ?? '');
   const bytes = await readWithin(wanted, ports.folders);
   return bytes ? withBytes(uri, bytes) : { message: { uri, path: wanted } };
@@ -76,14 +92,17 @@ function withBytes(uri: string, bytes: Buffer): FoundScript {
   };
 }
 
-function gitMessage(git: NonNullable<ProcedureScript['git']>, createEnv: boolean) {
-  const branch = git.branch ?? git.tag;
+function gitMessage(git: NonNullable<ProcedureScript['git']>, createEnv: boolean, version: number): GitMessage {
+  const { repo, path: file, branch, tag, commit, secretRef } = git;
   return {
-    repo: git.repo,
-    path: git.path,
+    repo,
+    path: file,
     createEnv,
     ...(branch !== undefined && { branch }),
-    ...(git.commit !== undefined && { commit: git.commit }),
+    // Version 1 takes a tag by the name of a branch.
+    ...(tag !== undefined && (version < 2 ? { branch: tag } : { tag })),
+    ...(commit !== undefined && { commit }),
+    ...(secretRef && { credentials: { name: secretRef.name, path: GIT_CREDENTIALS_PATH } }),
   };
 }
 

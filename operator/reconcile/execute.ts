@@ -6,11 +6,12 @@ import type { Clock, EventInput, Pod, Resource } from '../../kube/index.ts';
 import { isConflict, isNotFound, microTime } from '../../kube/index.ts';
 import type { Log } from '../capture/ports.ts';
 import type { Action, Observed, StepFailure, StopRequest, Trouble } from '../decide/types.ts';
+import { versionOf } from '../decide/versions.ts';
 import { argumentsJSON, mainArgumentsJSON } from '../pod/arguments.ts';
 import { buildPod, type PodSettings } from '../pod/build.ts';
 import { prepareMessage } from '../pod/prepare.ts';
 import { findScript, scriptUri, ScriptUnavailable, type FoundScript, type ScriptPorts } from '../pod/script.ts';
-import { degradedStatus, stateStatus, terminalStatus } from '../status/status.ts';
+import { degradedStatus, sourceStatus, stateStatus, terminalStatus } from '../status/status.ts';
 import type { Captures } from './captures.ts';
 import { claimOf, openRun, type ClaimPorts } from './claim.ts';
 import { createPod } from './create-pod.ts';
@@ -72,22 +73,22 @@ export class Executor {
         return;
       default:
         // The rest is about the resource; a procedure that went meanwhile is decided upon anew.
-        if (procedure) await this.#progress(procedure, action);
+        if (procedure) await this.#progress(procedure, action, o);
     }
   }
 
-  async #progress(procedure: LiveProcedure, action: ResourceAction): Promise<void> {
+  async #progress(procedure: LiveProcedure, action: ResourceAction, o: Observed): Promise<void> {
     switch (action.do) {
       case 'claim':
         return this.#claim(procedure);
       case 'createPod':
         return this.#createPod(procedure);
       case 'permit':
-        return this.#permit(procedure, action.nonce, action.pod);
+        return this.#permit(procedure, action.nonce, action.pod, versionOf(o));
       case 'prepare':
-        return this.#prepare(procedure);
+        return this.#prepare(procedure, versionOf(o));
       case 'ready':
-        return this.#ready(procedure, action);
+        return this.#ready(procedure, action, o.run);
       case 'start':
         this.#start(procedure);
         return;
@@ -147,9 +148,9 @@ export class Executor {
       });
   }
 
-  async #permit(procedure: LiveProcedure, nonce: string, pod: Pod): Promise<void> {
+  async #permit(procedure: LiveProcedure, nonce: string, pod: Pod, version: number | undefined): Promise<void> {
     const { clock } = this.#ports;
-    const found = await this.#script(procedure);
+    const found = version === undefined ? undefined : await this.#script(procedure, version);
     if (!found) return;
     const { name = '', uid = '' } = pod.metadata;
     const now = clock.now();
@@ -164,14 +165,16 @@ export class Executor {
       true,
     );
     const permitted = this.#ports.view.procedure(procedure.metadata.uid);
-    if (permitted) await this.#prepare(permitted);
+    if (permitted) await this.#prepare(permitted, version);
   }
 
-  async #prepare(procedure: LiveProcedure): Promise<void> {
+  /** Waits for the version: the hello that tells it is on its way again. */
+  async #prepare(procedure: LiveProcedure, version: number | undefined): Promise<void> {
     const { uid } = procedure.metadata;
     const nonce = procedure.status.permit?.nonce;
-    const found = nonce === undefined ? undefined : await this.#script(procedure);
-    if (nonce === undefined || !found) return;
+    if (nonce === undefined || version === undefined) return;
+    const found = await this.#script(procedure, version);
+    if (!found) return;
     const argsJSON = argumentsJSON(procedure.spec.init);
     this.#ports.captures
       .get(uid)
@@ -179,13 +182,13 @@ export class Executor {
   }
 
   /** The script, looked up once per run; what is missing is told to the decision. */
-  async #script(procedure: LiveProcedure): Promise<FoundScript | undefined> {
+  async #script(procedure: LiveProcedure, version: number): Promise<FoundScript | undefined> {
     const { failures, clock, scripts } = this.#ports;
     const { uid } = procedure.metadata;
     const known = this.#scripts.get(uid);
     if (known) return known;
     try {
-      const found = await findScript(procedure, scripts);
+      const found = await findScript(procedure, scripts, version);
       const recorded = procedure.status.source?.sha256;
       if (recorded !== undefined && found.sha256 !== recorded)
         throw new ScriptUnavailable('ScriptChanged', 'the script is not the one that was recorded for this run', true);
@@ -207,7 +210,11 @@ export class Executor {
     }
   }
 
-  async #ready(procedure: LiveProcedure, action: Extract<Action, { do: 'ready' }>): Promise<void> {
+  async #ready(
+    procedure: LiveProcedure,
+    action: Extract<Action, { do: 'ready' }>,
+    run: Observed['run'],
+  ): Promise<void> {
     const { clock, exclusivity, store } = this.#ports;
     const { uid } = procedure.metadata;
     const { exclusive } = procedure.spec;
@@ -215,7 +222,8 @@ export class Executor {
     if (!action.main) {
       if (exclusive !== undefined && action.reason === 'WaitingForExclusive') exclusivity.wait(exclusive, uid);
       const message = action.message ?? 'prepared; waiting for its start';
-      return this.#patch(procedure, stateStatus(procedure, 'READY', action.reason ?? 'Ready', message, now), false);
+      const status = stateStatus(procedure, 'READY', action.reason ?? 'Ready', message, now);
+      return this.#patch(procedure, { ...status, ...sourceStatus(run) }, false);
     }
     // Taken before the write, so that no other worker can take it meanwhile; decided again if somebody was faster.
     if (exclusive !== undefined && !exclusivity.take(exclusive, uid)) return;
@@ -225,6 +233,7 @@ export class Executor {
       procedure,
       {
         ...stateStatus(procedure, 'RUNNING', 'Running', 'main was permitted', now),
+        ...sourceStatus(run),
         permit: { nonce, mainTime: microTime(now) },
       },
       true,

@@ -2,7 +2,7 @@
 import { LIMITS } from '../../crds/constants.ts';
 import type { Procedure, ProcedureStatus } from '../../crds/index.ts';
 import { losslessStringify } from '../../journal/index.ts';
-import type { Run, Verdict } from '../../journal/types.ts';
+import type { Run, SourceEntry, Verdict } from '../../journal/types.ts';
 import { microTime } from '../../kube/index.ts';
 import type { Trouble } from '../decide/types.ts';
 import { CAPTURE_DEGRADED, conditionsFor, mergeConditions, type Wanted } from './conditions.ts';
@@ -64,8 +64,15 @@ export function terminalStatus(procedure: Procedure, run: Run, verdict: Verdict,
     ...(signal !== null && { signal }),
     ...(result != null && result.length <= LIMITS.result && { result }),
     ...(failure && { failure }),
+    ...sourceStatus(run),
     output: { bytes: run.bytes.stdout + run.bytes.stderr, entries: run.high, complete: run.complete },
   };
+}
+
+/** What the runner said that it loaded. Nothing of a runner of version 1, nor before the load. Merged with the `uri` of the claim. */
+export function sourceStatus(run: Pick<Run, 'info'> | undefined): Pick<ProcedureStatus, 'source'> {
+  const told = run?.info.source as Omit<SourceEntry, 'n' | 't' | 'k'> | undefined;
+  return told === undefined ? {} : { source: { ...told } };
 }
 
 function timesOf(run: Run): NonNullable<ProcedureStatus['times']> {

@@ -16,7 +16,12 @@ export interface ScriptModel {
   /** From the stop to its end; Infinity ignores it until the kill. */
   readonly cleanupMs: number;
   readonly lines: number;
+  /** Of the protocol, as its hello says. */
+  readonly version: number;
 }
+
+/** What every script's `source` says. */
+export const SOURCE = { sha256: 'ab'.repeat(32), commit: 'cd'.repeat(20) };
 
 /** Entries, where the real runner counts 4 MiB: small, so that a lost acknowledgement is felt. */
 const WINDOW = 10;
@@ -56,7 +61,7 @@ export class FakePod {
   }
 
   boot(): void {
-    this.#put({ k: 'hello', v: 1, nonce: this.nonce, python: '3.11.2', undumpable: true, pid: 1 });
+    this.#put({ k: 'hello', v: this.#script.version, nonce: this.nonce, python: '3.11.2', undumpable: true, pid: 1 });
   }
 
   get alive(): boolean {
@@ -120,7 +125,10 @@ export class FakePod {
     if (this.#prepared || this.#end !== undefined) return;
     this.#prepared = true;
     this.loads++;
-    for (const state of ['IDLE', 'LOADING', 'IDLE', 'INITIALISING']) this.#put({ k: 'state', state });
+    for (const state of ['IDLE', 'LOADING', 'IDLE', 'INITIALISING']) {
+      this.#put({ k: 'state', state });
+      if (state === 'LOADING' && this.#script.version > 1) this.#put({ k: 'source', ...SOURCE });
+    }
     this.#clock.setTimeout(() => {
       if (!this.alive || this.#stopping) return;
       this.#ready = true;

@@ -59,7 +59,7 @@ export class World {
 
   constructor(options: { random?: () => number; script?: Partial<ScriptModel> } = {}) {
     this.#random = options.random ?? Math.random;
-    this.#script = { initMs: 5, runMs: 50, cleanupMs: 10, lines: 30, ...options.script };
+    this.#script = { initMs: 5, runMs: 50, cleanupMs: 10, lines: 30, version: 2, ...options.script };
   }
 
   get mains(): number {
@@ -294,6 +294,7 @@ export class World {
       ...old,
       ...patch.status,
       ...(patch.status.permit && { permit: { ...old.permit, ...patch.status.permit } }),
+      ...(patch.status.source && { source: { ...old.source, ...patch.status.source } }),
     };
     const latched = (name: string, before: unknown, after: unknown): void => {
       if (before !== undefined && before !== after)
