@@ -56,7 +56,10 @@ export const GitScript = atMostOneOf(
       .optional(),
     secretRef: z
       .strictObject({ name: objectName('Name of the Secret.') })
-      .meta({ description: "Secret of the Procedure's namespace with the credentials for the repository." })
+      .meta({
+        description:
+          "Secret of the Procedure's namespace with the credentials for the repository: username and password, or ssh-privatekey and known_hosts. The pod mounts it, so the script can read it, too.",
+      })
       .optional(),
   }),
   ['branch', 'tag', 'commit'],

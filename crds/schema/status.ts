@@ -52,12 +52,12 @@ const Permit = z
 const SourceRecord = z
   .strictObject({
     uri: text(4096, 'Where the script came from, for people.').optional(),
-    commit: text(64, 'Commit of a git script.').optional(),
+    commit: text(64, 'Full commit of a git script, as it was checked out.').optional(),
     sha256: z
       .string()
       .regex(/^[0-9a-f]{64}$/)
       .max(64)
-      .meta({ description: "SHA-256 of the script's bytes." })
+      .meta({ description: "SHA-256 of the script's bytes, as they were loaded." })
       .optional(),
   })
   .meta({ description: 'What was run.' });

@@ -1,5 +1,6 @@
 """Scripts of a git repository, here one in a local folder."""
 
+import hashlib
 import shutil
 import subprocess
 
@@ -24,7 +25,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory):
-    """(path, first commit): a script that prints which commit it is of, in scripts/hello.py; another branch; a package."""
+    """(path, commits first, other, second): a script that prints which commit it is of, in scripts/hello.py; another branch; a package."""
     path = tmp_path_factory.mktemp("git") / "repository"
 
     def git(*arguments):
@@ -48,7 +49,10 @@ def repository(tmp_path_factory):
     script.write_text("def main(): print('other')\n")
     git("commit", "--quiet", "-am", "other")
     git("checkout", "--quiet", "master")
-    return path, commits[0]
+    git("tag", "-a", "release", "-m", "annotated", commits[0])
+    git("branch", "release")  # of the same name, elsewhere
+    git("branch", "abcdef")  # reads like a commit
+    return path, commits[0], git("rev-parse", "other"), commits[1]
 
 
 def prepare(p, repository, path="scripts/hello.py", **more):
@@ -58,12 +62,27 @@ def prepare(p, repository, path="scripts/hello.py", **more):
 
 @pytest.mark.parametrize(
     ("more", "printed"),
-    [({"branch": "master"}, "second"), ({}, "second"), ({"branch": "other"}, "other"), ({"commit": None}, "second"), ("commit", "first")],
+    [
+        ({"branch": "master"}, "second"),
+        ({}, "second"),
+        ({"branch": "other"}, "other"),
+        ({"commit": None, "tag": None}, "second"),
+        ({"tag": "release"}, "first"),
+        ({"branch": "release"}, "second"),
+        ("commit", "first"),
+        ("short commit", "first"),
+    ],
+    ids=str,
 )
-def test_branch_or_commit(pod, repository, tmp_path, more, printed):
+def test_branch_tag_or_commit(pod, repository, tmp_path, more, printed):
     p = pod(env={"TMPDIR": str(tmp_path)})
-    prepare(p, repository[0], **({"commit": repository[1]} if more == "commit" else more))
+    if isinstance(more, str):
+        more = {"commit": repository[1] if more == "commit" else repository[1][:10].upper()}
+    prepare(p, repository[0], **more)
     p.state("READY")
+    script = "def main(): print('%s')\n" % printed
+    commit = repository[1 + ["first", "other", "second"].index(printed)]
+    assert [(e["sha256"], e["commit"]) for e in p.entries.of("source")] == [(hashlib.sha256(script.encode()).hexdigest(), commit)]
     p.start()
     assert p.end()["state"] == "COMPLETE" and p.entries.output().decode() == printed + "\n"
     assert p.entries.states() == ["IDLE", "LOADING", "IDLE", "READY", "RUNNING", "READY"]
@@ -79,6 +98,9 @@ def test_branch_or_commit(pod, repository, tmp_path, more, printed):
         {"branch": "--upload-pack=touch /tmp/never"},
         {"commit": "0" * 40},
         {"commit": "--all"},
+        {"commit": "abcdef"},
+        {"tag": "other"},
+        {"tag": "--upload-pack=touch /tmp/never"},
         {"path": "scripts/none.py"},
         {"path": "../../../etc/passwd"},
         {"repo": "ext::sh -c 'echo never'"},
@@ -111,6 +133,31 @@ def test_an_environment_is_made(pod, repository):
     p.start()
     assert p.end()["state"] == "COMPLETE" and p.entries.output() == b"example\n"
     assert p.entries.states()[:5] == ["IDLE", "PREP_ENV", "IDLE", "LOADING", "IDLE"]
+    assert p.entries.of("source")[0]["commit"] == repository[3]
+
+
+@pytest.mark.one_python
+def test_requirements_are_installed_for_any_script(pod, repository):
+    p = pod(env={"PIP_NO_INDEX": "1"}).boot()
+    p.prepare(
+        "import oet_example\ndef main(): print(oet_example.NAME)\n",
+        environment={"requirements": ["oet-example @ file://%s" % repository[0]]},
+    )
+    p.wait(lambda e: e.states()[-1:] == ["READY"], 120)
+    p.start()
+    assert p.end()["state"] == "COMPLETE" and p.entries.output() == b"example\n"
+    assert p.entries.states()[:5] == ["IDLE", "PREP_ENV", "IDLE", "LOADING", "IDLE"]
+    kinds = [e.get("state", e["k"]) for e in p.entries]
+    assert kinds.index("PREP_ENV") < kinds.index("source") < kinds.index("LOADING")
+
+
+@pytest.mark.one_python
+def test_requirements_that_are_not_to_be_had(pod):
+    p = pod(env={"PIP_NO_INDEX": "1"}).boot()
+    p.prepare("def main(): pass\n", environment={"requirements": ["oet-no-such-package==1"]})
+    p.wait(lambda e: e.of("end"), 120)
+    error = p.entries.of("error")[0]
+    assert (error["phase"], error["type"]) == ("env", "RuntimeError") and b"oet-no-such-package" in p.entries.output("stderr")
 
 
 @pytest.mark.one_python

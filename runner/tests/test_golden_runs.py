@@ -21,7 +21,9 @@ def test_transcript_of_the_previous_version(python, name):
     assert golden_runs.transcript(name, python=python, **OLD_POD) == (driver.OLD / ("run-%s.jsonl" % name)).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("change", "version", "folder"), [({"bootstrap": driver.OLD_BOOTSTRAP}, 1, golden_runs.GOLDEN), ({"runner": driver.OLD_RUNNER}, 2, driver.OLD)])
+@pytest.mark.parametrize(
+    ("change", "version", "folder"), [({"bootstrap": driver.OLD_BOOTSTRAP}, 1, golden_runs.GOLDEN), ({"runner": driver.OLD_RUNNER}, 2, driver.OLD)]
+)
 def test_a_bootstrap_takes_the_other_versions_runner(python, change, version, folder):
     """A pod outlives the operator that made it: whoever comes then sends its own runner."""
     wanted = [json.loads(line) for line in (folder / "run-mixed.jsonl").read_text(encoding="utf-8").splitlines()]
