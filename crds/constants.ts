@@ -52,6 +52,8 @@ export const ANNOTATIONS = {
   idempotencyKey: `${GROUP}/idempotency-key`,
   /** On a Procedure that the REST API made: when, in microseconds since the epoch (creationTimestamp has whole seconds). */
   created: `${GROUP}/created`,
+  /** On a Procedure that the REST API made: `script` as its client sent it, JSON, where the spec cannot tell (an inline script's name). */
+  script: `${GROUP}/script`,
 } as const;
 
 /** States of a procedure, by the names that OET's users know, in the order in which a run may visit them. */

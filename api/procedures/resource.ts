@@ -1,4 +1,4 @@
-import { ANNOTATIONS, API_VERSION, GROUP, KIND, LABELS, ORIGIN_API } from '../../crds/index.ts';
+import { ANNOTATIONS, API_VERSION, KIND, LABELS, ORIGIN_API } from '../../crds/index.ts';
 import type {
   Procedure,
   ProcedureArguments,
@@ -14,8 +14,6 @@ import type { ScriptView } from '../requests/script.ts';
 
 /** Value of app.kubernetes.io/managed-by on procedures that came by REST. */
 const MANAGED_BY_REST = 'oet-rest';
-/** Annotation: `script` as the client sent it, where the spec cannot tell (a branch beside a commit, an inline script's name). */
-const SCRIPT_ANNOTATION = `${GROUP}/script`;
 
 /** The name of the Procedure that REST makes for an id. */
 export const nameOf = (id: number): string => `procedure-${id}`;
@@ -37,7 +35,7 @@ export function procedureFor(
   const annotations = {
     [ANNOTATIONS.created]: String(place.created),
     ...(place.key === undefined ? {} : { [ANNOTATIONS.idempotencyKey]: place.key }),
-    ...(shown === JSON.stringify(viewOf(spec, '')) ? {} : { [SCRIPT_ANNOTATION]: shown }),
+    ...(shown === JSON.stringify(viewOf(spec, '')) ? {} : { [ANNOTATIONS.script]: shown }),
   };
   return {
     apiVersion: API_VERSION,
@@ -97,7 +95,7 @@ export function createdOf({ metadata }: StoredProcedure): number {
 
 /** `script` of a summary, for a Procedure. */
 export function scriptOf({ metadata, spec }: Procedure): ScriptView {
-  const noted = metadata.annotations?.[SCRIPT_ANNOTATION];
+  const noted = metadata.annotations?.[ANNOTATIONS.script];
   if (noted !== undefined && isOurs({ metadata })) {
     try {
       return JSON.parse(noted) as ScriptView;

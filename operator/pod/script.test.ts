@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { ANNOTATIONS } from '../../crds/index.ts';
 import type { Procedure } from '../../crds/index.ts';
 import { findScript, GIT_CREDENTIALS_PATH, scriptUri } from './script.ts';
 
@@ -86,5 +87,15 @@ describe('other sources', () => {
 
   it('are called by their URIs', () => {
     expect(scriptUri(procedure({ script: { inline: 'x' } }))).toBe('inline://p');
+  });
+
+  it.each([
+    ['as the client of REST named it', '{"script_type":"inline","script_uri":"inline://scan.py"}', 'inline://scan.py'],
+    ['not by an edited annotation', '{', 'inline://p'],
+    ['not by another kind of URI', '{"script_uri":"file:///etc/passwd"}', 'inline://p'],
+  ])('an inline one %s', (_, note, uri) => {
+    const named = procedure({ script: { inline: 'x' } });
+    named.metadata.annotations = { [ANNOTATIONS.script]: note };
+    expect(scriptUri(named)).toBe(uri);
   });
 });

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ANNOTATIONS } from '../../crds/index.ts';
 import type { ProcedureScript, Procedure } from '../../crds/index.ts';
 
 /** Where the pod has the Secret of `spec.script.git.secretRef`, a file for each of its keys. */
@@ -52,7 +53,19 @@ export function scriptUri(procedure: Procedure): string {
   if (script.file !== undefined) return script.file.includes('://') ? script.file : `file://${script.file}`;
   if (script.git) return `git://${script.git.path}`;
   if (script.configMap) return `configmap://${script.configMap.name}/${script.configMap.key}`;
-  return `inline://${procedure.metadata.name ?? 'script'}`;
+  return inlineName(procedure) ?? `inline://${procedure.metadata.name ?? 'script'}`;
+}
+
+/** The name that a client of the REST API gave its inline script; undefined where none did, or somebody edited the annotation. */
+function inlineName({ metadata }: Procedure): string | undefined {
+  const noted = metadata.annotations?.[ANNOTATIONS.script];
+  if (noted === undefined) return undefined;
+  try {
+    const { script_uri: uri } = JSON.parse(noted) as { script_uri?: unknown };
+    return typeof uri === 'string' && uri.startsWith('inline://') ? uri : undefined;
+  } catch {
+    return undefined; // for people only: the run does not depend on it
+  }
 }
 
 /**
