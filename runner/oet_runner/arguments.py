@@ -1,6 +1,6 @@
 """Arguments of `init` and `main`: JSON text to Python values, exactly."""
 
-import json
+from . import plainjson
 
 
 class BadArguments(Exception):
@@ -16,7 +16,7 @@ def parse(text):
     if not text:
         return [], {}
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = plainjson.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise BadArguments("argsJSON is no JSON: " + (str(error) or type(error).__name__)) from None
     if not isinstance(value, dict):

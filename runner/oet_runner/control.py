@@ -6,8 +6,9 @@ without its last piece, which is forgotten; a copy of the script process made by
 
 import _socket
 import itertools
-import json
 import os
+
+from . import plainjson
 
 PIECE = 32768
 MOST = 512  # pieces of one message
@@ -53,7 +54,7 @@ class Receiver:
             if packet[:1] == b".":
                 del self._pieces[key]
                 try:
-                    return json.loads(b"".join(pieces))
+                    return plainjson.loads(b"".join(pieces))
                 except (ValueError, RecursionError):
                     continue
             if len(pieces) > MOST:

@@ -1,9 +1,9 @@
 """From the script's end to the runner's own: `end` written, its acknowledgement awaited, the verdict left where the kubelet finds it."""
 
-import json
 import os
 import time
 
+from . import plainjson
 from .verdict import exit_code
 
 WAIT = 30.0
@@ -75,7 +75,7 @@ def _leave(fields):
     note = {"state": fields["state"], "reason": fields["reason"], "exitCode": fields["exitCode"]}
     try:
         fd = os.open(os.environ.get("OET_TERMINATION_LOG") or "/dev/termination-log", os.O_WRONLY | os.O_TRUNC)
-        os.write(fd, json.dumps(note).encode())
+        os.write(fd, plainjson.dumps(note).encode())
     except OSError:
         pass  # there is none outside Kubernetes; the journal and the exit code say the same
     os._exit(exit_code(fields))

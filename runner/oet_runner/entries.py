@@ -1,13 +1,10 @@
 """Journal entries as lines (docs/protocol.md section 3). Everything here makes bytes; nothing is written."""
 
 import binascii
-import json
 import time
 
-try:
-    from _json import encode_basestring as quote  # keeps what is not ASCII; about 400 MB/s
-except ImportError:
-    from json.encoder import encode_basestring as quote
+from . import plainjson
+from .plainjson import quote
 
 MAX_LINE = 16384
 MAX_ENTRY = 1 << 20
@@ -22,11 +19,11 @@ def now():
 
 def dumps(value):
     """JSON bytes; ValueError or TypeError where the value is none. A lone surrogate is escaped: UTF-8 has no form for it."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = plainjson.dumps(value)
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
+        return plainjson.dumps(value, ascii=True).encode()
 
 
 def tails(kind, fields):

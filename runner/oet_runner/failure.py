@@ -1,7 +1,6 @@
 """An exception as data: what `error` entries carry."""
 
 import linecache
-import os
 import traceback
 
 _OURS = (lambda: None).__code__.co_filename.rpartition("/")[0] + "/"
@@ -45,8 +44,3 @@ def _causes(error):
         seen.add(id(error))
         causes.append({"type": type(error).__name__, "message": text_of(error)})
     return causes
-
-
-def missing(uri):
-    """What opening a file that is not there raises."""
-    return FileNotFoundError(2, os.strerror(2), uri)

@@ -2,7 +2,7 @@
 
 import os
 
-from .failure import missing
+from .loading import missing
 
 _CONFIG = {"core.hooksPath": os.devnull}
 _ENVIRONMENT = {

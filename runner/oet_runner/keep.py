@@ -1,7 +1,7 @@
 """`output.maxBytes`: the first half of the output as it comes, then the newest half, held back until the end."""
 
 import os
-from collections import deque
+from _collections import deque
 
 from .spool import scratch_file
 

@@ -1,15 +1,20 @@
 """The script's bytes, and running them as the module `user_module`."""
 
-import base64
-import importlib.machinery
+import binascii
 import os
 import sys
 import types
+from _frozen_importlib import ModuleSpec  # importlib's own, without its package
+from _frozen_importlib_external import SourceFileLoader
 
-from .failure import missing
 from .frames import sha256
 
 NAME = "user_module"
+
+
+def missing(uri):
+    """What opening a file that is not there raises."""
+    return FileNotFoundError(2, os.strerror(2), uri)
 
 
 def obtain(script, scratch):
@@ -23,7 +28,7 @@ def obtain(script, scratch):
         path, full = fetch(script, scratch)
         commit = {"commit": full}
     if path is None:
-        source = base64.b64decode(script["source"])
+        source = binascii.a2b_base64(script["source"])
     else:
         try:
             with open(path, "rb") as file:
@@ -59,8 +64,8 @@ def _materialise(uri, source, scratch):
 
 def _execute(path, source):
     module = types.ModuleType(NAME)
-    loader = importlib.machinery.SourceFileLoader(NAME, path)
-    spec = importlib.machinery.ModuleSpec(NAME, loader, origin=path)
+    loader = SourceFileLoader(NAME, path)
+    spec = ModuleSpec(NAME, loader, origin=path)
     spec.has_location = not path.startswith("<")
     module.__spec__, module.__loader__, module.__file__ = spec, loader, path
     sys.modules[NAME] = module

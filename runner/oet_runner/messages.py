@@ -1,7 +1,8 @@
 """Messages from the controller, checked field by field before anything is done."""
 
-import json
 import math
+
+from . import plainjson
 
 _NUMBER = (int, float)
 _FIELDS = {  # m: {field: (types, required)}
@@ -34,7 +35,7 @@ class BadMessage(Exception):
 def parse(data):
     """The message as a dict. Fields that are null count as absent; unknown ones are ignored."""
     try:
-        message = json.loads(data)
+        message = plainjson.loads(data)
     except (ValueError, RecursionError) as error:
         raise BadMessage("no JSON: " + (str(error) or type(error).__name__)) from None
     if not isinstance(message, dict) or not isinstance(message.get("m"), str):

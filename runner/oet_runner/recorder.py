@@ -1,15 +1,15 @@
 """From the script's pipes, and from the main thread's inbox, to the journal: one thread, so that numbers follow the order of reading."""
 
 import fcntl
-import hashlib
 import os
 import select
 import threading
 import time
-from collections import deque
+from _collections import deque
 
 from . import entries
 from .keep import Keeper
+from .sums import Sum
 
 BATCH = 0.020  # seconds: the first byte after silence at once, then this
 _FULL = 128 << 10  # bytes that are not held for a batch
@@ -49,7 +49,7 @@ class Recorder:
         self._carry = dict.fromkeys(pipes, b"")
         self._read = dict.fromkeys(pipes, 0)
         self._kept = dict.fromkeys(pipes, 0)
-        self._sums = {stream: hashlib.sha256() for stream in pipes}
+        self._sums = {stream: Sum() for stream in pipes}
         self._finish = None
 
     def put(self, kind, fields, early=False):

@@ -1,8 +1,8 @@
 """The module `oet` that scripts may import: progress, events and the exception of a stop."""
 
-import json
 import types
 
+from . import plainjson
 from .terminate import TerminateInterrupt
 
 MAX_RESULT = 4096
@@ -19,7 +19,7 @@ def _repr(value):
 def jsonable(value):
     """value if it is JSON, else its repr."""
     try:
-        json.dumps(value, allow_nan=False)
+        plainjson.dumps(value)
     except (TypeError, ValueError, RecursionError):
         return _repr(value)
     return value
@@ -28,7 +28,7 @@ def jsonable(value):
 def result(value):
     """Fields of the `result` entry for main's return value."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = plainjson.dumps(value)
         if len(text.encode("utf-8", "surrogatepass")) <= MAX_RESULT:
             return {"value": value}
     except (TypeError, ValueError, RecursionError):
