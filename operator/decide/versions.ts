@@ -1,7 +1,7 @@
 /** The versions of the wire that this operator speaks (docs/protocol.md section 6): its own, and the one before, since pods outlive an upgrade. */
 import type { Observed } from './types.ts';
 
-export const PROTOCOL = { newest: 2, oldest: 1 } as const;
+const PROTOCOL = { newest: 2, oldest: 1 } as const;
 
 /**
  * What this run's bootstrap speaks: by its hello, or by what the store remembers of that. Operators of version 1 stored a
