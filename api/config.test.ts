@@ -34,6 +34,12 @@ describe('readConfig', () => {
       expect(() => readConfig({ OET_STORE: 'x', [name]: value })).toThrow(name);
     },
   );
+
+  it('names what is wrong with the URL of a database, and keeps its password to itself', () => {
+    const read = (): unknown => readConfig({ OET_STORE: 'postgres://oet:hunter2@db:5432' });
+    expect(read).toThrow('OET_STORE: the database URL has no database');
+    expect(read).not.toThrow('hunter2');
+  });
 });
 
 describe('flag', () => {

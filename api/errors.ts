@@ -41,6 +41,7 @@ const CATALOGUE = {
   overloaded: { status: 503, detail: (message) => `Kubernetes asks to try again later: ${message}` },
   'no-kubernetes': { status: 503, detail: (message) => `No answer from Kubernetes: ${message}` },
   'kubernetes-timeout': { status: 504, detail: () => 'Timeout waiting for Kubernetes' },
+  'no-store': { status: 503, detail: (message) => `The store does not answer: ${message}` },
   'not-synced': { status: 503, detail: () => 'The server is starting: it has not read the procedures yet' },
   stopping: { status: 503, detail: () => 'The server is shutting down' },
   internal: { status: 500, detail: (message) => `${message}` },

@@ -60,8 +60,11 @@ async function main(): Promise<void> {
   const signalled = asked();
   const shutdown = new AbortController();
   const { signal } = shutdown;
+  const starting = new AbortController();
+  void signalled.then((name) => starting.abort(new Error(`${name} while the store was being opened`)));
   const kube = await connect({ userAgent: 'oet-rest' });
-  const store = await openStore(config.store);
+  // A database that is away is waited for: ending would only make the kubelet wait longer each time.
+  const store = await openStore(config.store, { role: 'api', logger, patienceMs: Infinity, signal: starting.signal });
   const catalogue = new Catalogue();
   const reflector = new Reflector({
     kube,

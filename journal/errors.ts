@@ -57,7 +57,12 @@ export class Fenced extends JournalError {
   }
 }
 
-/** The file cannot be used here: a network file system, a newer schema, a store opened for reading only. */
+/** This file or database cannot be used: a network file system, a wrong URL or password, missing rights, a newer schema, a store opened for reading only. */
 export class Unusable extends JournalError {
   override name = 'Unusable';
+}
+
+/** The database does not answer, for longer than a call waits. What was to be written is not stored, or, of a commit in doubt, may be. */
+export class Unavailable extends JournalError {
+  override name = 'Unavailable';
 }

@@ -1,12 +1,25 @@
 /** The operator's settings: environment variables, read once, each with its default. */
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { locationFault } from '../journal/index.ts';
 
 const Config = z.object({
   /** The namespace whose procedures it reconciles. */
   KUBE_NAMESPACE: z.string().min(1).default('ska-oso-oet'),
-  /** File of the SQLite journal, shared with the API. */
-  OET_STORE: z.string().min(1).default('journal.sqlite'),
+  /** Journal, shared with the API: a SQLite file's path, or a `postgres://` URL. */
+  OET_STORE: z
+    .string()
+    .min(1)
+    .default('journal.sqlite')
+    .superRefine((location, context) => {
+      const fault = locationFault(location);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    }),
+  /** Whether an operator that waits for the lease counts as ready: where several share the work of one, and deployments wait for readiness. */
+  OET_STANDBY_READY: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
   /** Image of script pods whose procedure names none. */
   OET_SCRIPT_IMAGE: z.string().min(1).default('python:3.11-slim'),
   OET_SCRIPT_IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),

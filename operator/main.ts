@@ -20,7 +20,7 @@ async function main(): Promise<number> {
     process.exit(1);
   });
 
-  let state: string | undefined = 'waiting for the lease';
+  let state: string | undefined = config.OET_STANDBY_READY ? undefined : 'waiting for the lease';
   const metrics = new OperatorMetrics();
   const health = await serveHealth({ notReady: () => state, metrics }, config.HOST, config.PORT);
   const kube = await connect({ userAgent: 'oet-operator' });
@@ -40,7 +40,11 @@ async function main(): Promise<number> {
         log.info({ session, namespace: config.KUBE_NAMESPACE }, 'ready');
       };
       term = (async () => {
-        const store = await openStore(config.OET_STORE, { role: 'operator', epoch: session, logger: log });
+        const store = await openStore(config.OET_STORE, {
+          ...{ role: 'operator', epoch: session, namespace: config.KUBE_NAMESPACE, logger: log },
+          // A database that is away is waited for: ending would only make the kubelet wait longer each time.
+          ...{ patienceMs: Infinity, signal: over.signal },
+        });
         try {
           const ports = await termPorts({ kube, store, config, session, log, metrics, env: process.env, onReady });
           await runTerm(ports, over.signal);

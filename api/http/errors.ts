@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { Unavailable } from '../../journal/errors.ts';
 import { ApiError, apiError, ofStatus } from '../errors.ts';
 import type { Logger } from '../ports.ts';
 import { MAX_BODY } from './body.ts';
@@ -35,6 +36,8 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
 
 function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
+  if (thrown instanceof Unavailable)
+    return apiError('no-store', [thrown.message], { cause: thrown, headers: { 'Retry-After': '1' } });
   const { status, type } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as {
     status?: unknown;
     type?: unknown;
