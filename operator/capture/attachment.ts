@@ -93,6 +93,13 @@ export class Attachment {
     this.#link?.close();
   }
 
+  /** The log cannot be read: what the container says comes by a new attach, until `dropStdout`. */
+  takeStdout(): void {
+    if (this.#stdout) return;
+    this.#stdout = true;
+    this.#link?.close();
+  }
+
   /** Closes it until somebody sends again. */
   idle(): void {
     this.#wanted = false;

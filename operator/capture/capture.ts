@@ -10,7 +10,7 @@ import type { CaptureView, CommandView, StopRequest } from '../decide/types.ts';
 import { Acks } from './acks.ts';
 import { Attachment } from './attachment.ts';
 import { Feed } from './feed.ts';
-import { readToEnd } from './log-source.ts';
+import { LOG_FORBIDDEN, readToEnd } from './log-source.ts';
 import { Mailbox, type Answer } from './mailbox.ts';
 import type { CapturePorts } from './ports.ts';
 import { Sink, weight } from './sink.ts';
@@ -262,7 +262,12 @@ export class Capture {
         since: () => (this.#lastTime === undefined ? undefined : new Date(this.#lastTime / 1000 - 1_000).toISOString()),
         ended: () => this.#containerEnded,
         finished: () => this.#endSeen,
-        onDegraded: (trouble) => this.#trouble('log', trouble?.reason ?? '', trouble?.message),
+        onDegraded: (trouble) => {
+          this.#trouble('log', trouble?.reason ?? '', trouble?.message);
+          if (trouble?.reason !== LOG_FORBIDDEN) return;
+          told = false;
+          this.#attachment.takeStdout();
+        },
       },
       this.#abort.signal,
     );

@@ -19,6 +19,12 @@ const HELD_MS = 1_000;
 /** Reads between two tries to follow again. */
 const POLLS = 10;
 
+/** The reason where the role does not grant pods/log: only an attach tells anything then. */
+export const LOG_FORBIDDEN = 'LogForbidden';
+
+/** What a kubelet answers with 200 for a log that is gone, and for one that a restarting runtime will have again. */
+const RUNTIMES_WORDS = /^(unable to retrieve container logs|failed to try resolving symlinks|rpc error)/;
+
 const FOLLOW_REFUSED = {
   reason: 'LogFollowRefused',
   message: 'the node refuses to follow the log (it may be out of inotify instances): it is read once a second',
@@ -61,15 +67,16 @@ export async function readToEnd(options: LogSourceOptions, signal: AbortSignal):
         short = 0;
         options.onDegraded(undefined);
       }, HELD_MS);
-    const { end, lines, oddLines } = await readOnce(options, { follow, opened }, signal);
+    const { end, lines, oddLines, runtimeLines } = await readOnce(options, { follow, opened }, signal);
     if (held) held.cancel();
     if (isOver()) return false;
     if (end.how !== 'refused') opened = true;
     if (end.how === 'refused' && end.status === 404) return true; // the pod is gone, its log with it
     const forbidden = end.how === 'refused' && end.status === 403;
-    if (forbidden) options.onDegraded({ reason: 'LogForbidden', message: end.message });
+    if (forbidden) options.onDegraded({ reason: LOG_FORBIDDEN, message: end.message });
     // A runtime that is starting answers 200 with an error as text: not the end, though the container has ended.
-    if (wasOver && end.how === 'eof' && (lines > 0 || oddLines === 0)) return true;
+    const foreign = oddLines > 0 && runtimeLines === 0 && options.since() === undefined; // it never spoke our language
+    if (wasOver && end.how === 'eof' && (lines > 0 || oddLines === 0 || foreign)) return true;
     const lasted = options.clock.monotonic() - began;
     if (end.how === 'eof' && !poll) {
       short = lasted < 500 && oddLines > 0 ? short + 1 : 0;
@@ -85,11 +92,12 @@ async function readOnce(
   options: LogSourceOptions,
   how: { follow: boolean; opened: boolean },
   signal: AbortSignal,
-): Promise<{ end: ReadEnd; lines: number; oddLines: number }> {
+): Promise<{ end: ReadEnd; lines: number; oddLines: number; runtimeLines: number }> {
   const decoder = new LineDecoder();
   const sinceTime = how.opened ? options.since() : undefined;
   let lines = 0;
   let oddLines = 0;
+  let runtimeLines = 0;
   let first = sinceTime !== undefined; // with sinceTime the first line may be cut
   const end = await options.streams.readLog(
     { follow: how.follow, ...(sinceTime !== undefined && { sinceTime }) },
@@ -102,6 +110,7 @@ async function readOnce(
         } else if (!first) {
           options.onDiagnostic(item.diagnostic);
           oddLines++;
+          if (RUNTIMES_WORDS.test(item.diagnostic)) runtimeLines++;
         }
         first = false;
       }
@@ -111,5 +120,5 @@ async function readOnce(
     },
     signal,
   );
-  return { end, lines, oddLines };
+  return { end, lines, oddLines, runtimeLines };
 }
