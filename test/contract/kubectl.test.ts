@@ -60,12 +60,13 @@ describe('kubectl', () => {
 
   it.each(STEPS.map((step, index) => ({ ...step, name: title(step.args, index) })))(
     '$name',
-    async ({ name, args, input, lines, mute, until: wanted }) => {
+    async ({ name, args, input, lines, mute, env, embedded, until: wanted }) => {
       const text = input === undefined || typeof input === 'string' ? input : JSON.stringify(input);
+      const typed = args.map((word) => word.replaceAll('NAMESPACE', cluster.namespace).replaceAll('IMAGE', IMAGE));
       const output = await until(
         String(wanted),
         async () => {
-          const got = await kubectl.run(args, { input: text, lines });
+          const got = await kubectl.run(typed, { input: text, lines, env });
           return wanted === undefined || wanted.test(got.stdout) ? got : undefined;
         },
         { everyMs: 100 },
@@ -73,7 +74,8 @@ describe('kubectl', () => {
       const shown = normal(written(mute === true ? { ...output, stdout: '', stderr: '' } : output), cluster, node);
       seen.push(`# ${name}\n${shown}`);
 
-      if (!RECORD) expect(shown).toBe(golden.get(name));
+      if (embedded && cluster.knobs) expect(shown).toMatch(embedded);
+      else if (!RECORD) expect(shown).toBe(golden.get(name));
     },
     STEP_MS,
   );

@@ -37,6 +37,7 @@ export function answerReview(kind: string, body: unknown, user: User, ports: Rev
       return review;
     }
     case 'SubjectAccessReview':
+    case 'LocalSubjectAccessReview':
       review['status'] = { allowed: ports.allowed(subjectOf(spec), attributesOf(spec)) };
       return review;
     default:

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { definitions } from '../resources/builtin-schemas.ts';
+import { definitions, textsOf } from '../resources/builtin-schemas.ts';
 import { groupVersion, type Resource } from '../resources/resource.ts';
 import type { Schema } from '../validate/schema.ts';
 
@@ -42,17 +42,18 @@ function schemaName({ group, version, kind, custom }: Resource): string {
 
 function addSchema(schemas: Record<string, unknown>, resource: Resource): void {
   const { group, version, kind, schema = {} } = resource;
-  const whole = schema.$ref === undefined ? schema : (definitions[schema.$ref] ?? {});
-  const rendered = render(whole, schemas);
+  const rendered = schema.$ref === undefined ? render(schema, schemas) : renderDefinition(schema.$ref, schemas);
   const properties = (rendered['properties'] ?? {}) as Document;
+  // every kind says the same of these
+  const { apiVersion, kind: ofKind, metadata } = textsOf('core.v1.ConfigMap');
   schemas[schemaName(resource)] = {
     ...rendered,
     type: 'object',
     properties: {
       ...properties,
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
-      metadata: { allOf: [reference('meta.v1.ObjectMeta', schemas)], default: {} },
+      apiVersion: { type: 'string', description: apiVersion },
+      kind: { type: 'string', description: ofKind },
+      metadata: { allOf: [reference('meta.v1.ObjectMeta', schemas)], default: {}, description: metadata },
     },
     'x-kubernetes-group-version-kind': [{ group, version, kind }],
   };
@@ -61,9 +62,28 @@ function addSchema(schemas: Record<string, unknown>, resource: Resource): void {
 function reference(name: string, schemas: Record<string, unknown>): Document {
   if (schemas[name] === undefined) {
     schemas[name] = {};
-    schemas[name] = render(definitions[name] ?? {}, schemas);
+    schemas[name] = renderDefinition(name, schemas);
   }
   return { $ref: `#/components/schemas/${name}` };
+}
+
+/** A definition with what is said of it and of its fields. */
+function renderDefinition(name: string, schemas: Record<string, unknown>): Document {
+  const { '': description, ...texts } = textsOf(name);
+  const definition = definitions[name] ?? {};
+  const { properties } = definition;
+  const described = properties && {
+    properties: Object.fromEntries(
+      Object.entries(properties).map(([key, each]) => [
+        key,
+        key in texts ? { ...each, description: texts[key] } : each,
+      ]),
+    ),
+  };
+  return render(
+    { ...definition, ...(description === undefined ? {} : { description }), ...described } as Schema,
+    schemas,
+  );
 }
 
 /** A schema as OpenAPI v3 writes it: references point into the document, and stand in allOf where something is beside them. */

@@ -12,6 +12,14 @@ const file = JSON.parse(readFileSync(new URL('./builtin-schemas.json', import.me
 /** The definitions that the built-in kinds are made of, by name. */
 export const definitions: Record<string, Schema> = file.definitions;
 
+let texts: Record<string, Record<string, string>> | undefined;
+
+/** What is said of a definition, under '', and of its fields; read when somebody asks, which few do. */
+export function textsOf(definition: string): Record<string, string> {
+  texts ??= JSON.parse(readFileSync(new URL('./builtin-texts.json', import.meta.url), 'utf8')) as typeof texts;
+  return texts?.[definition] ?? {};
+}
+
 /** The schema of a built-in kind, as a reference into {@link definitions}. */
 export function builtinSchema(group: string, version: string, kind: string): Schema | undefined {
   const name = file.kinds[`${group}/${version}/${kind}`];

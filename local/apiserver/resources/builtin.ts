@@ -47,6 +47,7 @@ const rbac = { group: 'rbac.authorization.k8s.io' };
 const BUILTINS: Builtin[] = [
   { plural: 'configmaps', kind: 'ConfigMap', shortNames: ['cm'], columns: configMapColumns },
   { plural: 'events', kind: 'Event', shortNames: ['ev'], columns: eventColumns, fields: eventFields('involvedObject') },
+  { plural: 'limitranges', kind: 'LimitRange', shortNames: ['limits'], columns: createdColumns },
   {
     plural: 'namespaces',
     kind: 'Namespace',
@@ -167,6 +168,12 @@ const BUILTINS: Builtin[] = [
     plural: 'subjectaccessreviews',
     kind: 'SubjectAccessReview',
     cluster: true,
+    verbs: ['create'],
+  },
+  {
+    group: 'authorization.k8s.io',
+    plural: 'localsubjectaccessreviews',
+    kind: 'LocalSubjectAccessReview',
     verbs: ['create'],
   },
   {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { extractSchemas } from './extract-schemas.ts';
+import { extractSchemas, extractTexts } from './extract-schemas.ts';
 
 test('a document of a real server comes out without texts and zero values, with what it refers to', () => {
   const { kinds, definitions } = extractSchemas({
@@ -45,5 +45,19 @@ test('a document of a real server comes out without texts and zero values, with 
         fieldsV1: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
       },
     },
+  });
+});
+
+test('texts of what was extracted, by definition and field', () => {
+  const source = {
+    'io.k8s.api.core.v1.ConfigMap': {
+      description: 'of the kind',
+      properties: { data: { description: 'of a field' }, kind: {} },
+    },
+    'io.k8s.api.core.v1.Other': { description: 'left out' },
+  };
+
+  expect(extractTexts(source, { 'core.v1.ConfigMap': {} })).toEqual({
+    'core.v1.ConfigMap': { '': 'of the kind', data: 'of a field' },
   });
 });

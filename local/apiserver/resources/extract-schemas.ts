@@ -1,7 +1,7 @@
 /**
- * Makes builtin-schemas.json from a real server's OpenAPI documents, without their texts:
+ * Makes builtin-schemas.json and builtin-texts.json from a real server's OpenAPI documents:
  * `for p in api/v1 apis/events.k8s.io/v1 …; do kubectl get --raw /openapi/v3/$p > $(mktemp -p docs); done;
- * node extract-schemas.ts docs/* > builtin-schemas.json`
+ * node extract-schemas.ts docs/* > builtin-schemas.json; node extract-schemas.ts --texts docs/* > builtin-texts.json`
  */
 import { readFileSync } from 'node:fs';
 import type { Schema } from '../validate/schema.ts';
@@ -9,7 +9,8 @@ import type { Schema } from '../validate/schema.ts';
 const KINDS = new Set(
   `Namespace Node Pod Event ConfigMap Secret ServiceAccount Service PersistentVolumeClaim ResourceQuota Binding Lease
    CustomResourceDefinition NetworkPolicy PodDisruptionBudget Eviction Role RoleBinding ClusterRole ClusterRoleBinding
-   TokenReview SelfSubjectReview SubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview`.split(/\s+/),
+   TokenReview SelfSubjectReview SubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview
+   LocalSubjectAccessReview LimitRange`.split(/\s+/),
 );
 
 const KEPT = [
@@ -58,6 +59,21 @@ export function extractSchemas(source: Record<string, Schema>): Extract {
   return { kinds, definitions };
 }
 
+/** What `kubectl explain` says of each definition, under '', and of its fields. */
+export function extractTexts(
+  source: Record<string, Schema>,
+  definitions: Record<string, Schema>,
+): Record<string, Record<string, string>> {
+  const texts: Record<string, Record<string, string>> = {};
+  for (const [name, { description, properties = {} }] of Object.entries(source)) {
+    const short = shortName(name);
+    if (definitions[short] === undefined) continue;
+    const entries = [['', description], ...Object.entries(properties).map(([key, each]) => [key, each.description])];
+    texts[short] = Object.fromEntries(entries.filter(([, text]) => text !== undefined)) as Record<string, string>;
+  }
+  return texts;
+}
+
 function shortName(reference: string): string {
   return reference
     .replace(/^.*\//, '')
@@ -94,9 +110,13 @@ function reduce(schema: Schema, define: (name: string) => void): Schema {
 
 if (import.meta.filename === process.argv[1]) {
   const source: Record<string, Schema> = {};
-  for (const file of process.argv.slice(2)) {
+  const [first, ...rest] = process.argv.slice(2);
+  const wantsTexts = first === '--texts';
+  for (const file of wantsTexts ? rest : [first ?? '', ...rest]) {
     const document = JSON.parse(readFileSync(file, 'utf8')) as { components?: { schemas?: Record<string, Schema> } };
     Object.assign(source, document.components?.schemas);
   }
-  process.stdout.write(`${JSON.stringify(extractSchemas(source), null, 1)}\n`);
+  const extract = extractSchemas(source);
+  const result = wantsTexts ? extractTexts(source, extract.definitions) : extract;
+  process.stdout.write(`${JSON.stringify(result, null, 1)}\n`);
 }

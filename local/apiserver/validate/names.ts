@@ -11,7 +11,7 @@ const SUBDOMAIN_TEXT =
 const LABEL_TEXT =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const QUALIFIED_TEXT =
-  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const VALUE_TEXT =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
@@ -86,11 +86,15 @@ function qualifiedName(field: string, key: string): FieldError[] {
   const slash = key.indexOf('/');
   const [prefix, name] = slash < 0 ? [undefined, key] : [key.slice(0, slash), key.slice(slash + 1)];
   const errors: FieldError[] = [];
+  if (name.includes('/')) {
+    const text = `a valid label key ${QUALIFIED_TEXT} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`;
+    return [invalidValue(field, key, text)];
+  }
   if (prefix !== undefined && !SUBDOMAIN.test(prefix)) {
     errors.push(invalidValue(field, key, `prefix part ${SUBDOMAIN_TEXT}`));
   }
   if (name.length > 63) errors.push(invalidValue(field, key, 'name part must be no more than 63 bytes'));
-  if (!QUALIFIED.test(name)) errors.push(invalidValue(field, key, QUALIFIED_TEXT));
+  if (!QUALIFIED.test(name)) errors.push(invalidValue(field, key, `name part ${QUALIFIED_TEXT}`));
   return errors;
 }
 

@@ -12,10 +12,19 @@ export interface Output {
   code: number | null;
 }
 
+/** How a command is run. */
+export interface RunOptions {
+  /** Its stdin. */
+  input?: string | undefined;
+  /** It is ended after so many lines of stdout. */
+  lines?: number | undefined;
+  /** Added to its environment. */
+  env?: Record<string, string> | undefined;
+}
+
 /** kubectl on one cluster, its caches apart from the user's. */
 export interface Kubectl {
-  /** `input` is its stdin; with `lines` it is ended after so many lines of stdout. */
-  run(args: readonly string[], options?: { input?: string | undefined; lines?: number | undefined }): Promise<Output>;
+  run(args: readonly string[], options?: RunOptions): Promise<Output>;
   close(): Promise<void>;
 }
 
@@ -28,10 +37,10 @@ export async function kubectlOn(cluster: Cluster): Promise<Kubectl> {
   const home = await mkdtemp(join(tmpdir(), 'oet-kubectl-'));
   return {
     close: () => rm(home, { recursive: true }),
-    run: (args, { input = '', lines } = {}) =>
+    run: (args, { input = '', lines, env } = {}) =>
       new Promise((resolve, reject) => {
         const child = spawn(program, ['--namespace', cluster.namespace, ...args], {
-          env: { HOME: home, KUBECONFIG: cluster.kubeconfig, PATH: process.env['PATH'] ?? '' },
+          env: { HOME: home, KUBECONFIG: cluster.kubeconfig, PATH: process.env['PATH'] ?? '', ...env },
           timeout: COMMAND_MS,
         });
         let ended = false;

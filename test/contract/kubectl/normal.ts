@@ -18,8 +18,10 @@ export function normal(text: string, cluster: Cluster, node: string): string {
       .replaceAll(/(Resource Version: +)\d+/g, '$1N')
       .replaceAll(/\b\d{1,3}(\.\d{1,3}){3}\b/g, 'IP')
       .replaceAll(/(Image ID: +)\S+/g, '$1ID')
+      .replaceAll(/\/tmp\/(LIVE|MERGED)-\d+/g, '$1')
+      .replaceAll(/(?<=\t)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [+-]\d{4}/g, 'TIME')
       // A dump of a Go structure, which nobody reads by machine.
-      .replaceAll(/^@@ [^]*?\n\n/gm, '')
+      .replaceAll(/(?<=previously negative\)\n)@@ [^]*?\n\n/g, '')
       .replaceAll(/\b(\d+[dhms])+( ago)?\b(?![:/])/g, 'AGE')
       .replaceAll(/<invalid>( ago)?/g, 'AGE') // a clock that is a moment behind
       .replaceAll(/ +$/gm, '')
