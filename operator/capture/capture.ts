@@ -6,6 +6,7 @@
 import { LineDecoder } from '../../journal/index.ts';
 import type { Entry, HelloEntry } from '../../journal/types.ts';
 import type { Timer } from '../../kube/index.ts';
+import { ATTACH_FORBIDDEN } from '../decide/trouble.ts';
 import type { CaptureView, CommandView, StopRequest } from '../decide/types.ts';
 import { Acks } from './acks.ts';
 import { Attachment } from './attachment.ts';
@@ -71,7 +72,7 @@ export class Capture {
       stdout: true,
       onStdout: (chunk, fresh) => this.#fromAttach(chunk, fresh),
       onOpen: () => this.#opened(),
-      onRefused: (message) => this.#trouble('attach', 'AttachForbidden', message),
+      onRefused: (message) => this.#trouble('attach', ATTACH_FORBIDDEN, message),
     });
     this.#mailbox = new Mailbox({ session: ports.session, clock, send: (frames) => this.#attachment.send(frames) });
     this.#acks = new Acks(high, {

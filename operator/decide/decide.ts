@@ -10,7 +10,7 @@ import { DEFAULTS } from '../../crds/constants.ts';
 import { at, isReady, isScriptPermitted } from './facts.ts';
 import { graceSeconds, wantedStop } from './stop.ts';
 import { stuck } from './stuck.ts';
-import { standing, withTrouble } from './trouble.ts';
+import { ATTACH_FORBIDDEN, standing, withTrouble } from './trouble.ts';
 import type { Action, Observed, Plan, StopRequest } from './types.ts';
 import { foreign } from './versions.ts';
 import { disruption, stopped, terminated, verdictOfEnd, verdictOfGonePod, verdictOfPod } from './verdict.ts';
@@ -100,7 +100,8 @@ function decideWithPod(
   if (unspoken) return decideForeign(o, unspoken, pod, now);
   if (!isScriptPermitted(o)) {
     const { hello } = o.capture;
-    if (!hello) return decideWaiting(o, pod, now, next);
+    // The log alone brings a hello, too; a permit that cannot be delivered would only hide what is waited for.
+    if (!hello || o.capture.trouble?.reason === ATTACH_FORBIDDEN) return decideWaiting(o, pod, now, next);
     if (o.scriptFailure?.final === true) return failAndDelete(o.scriptFailure, pod, now);
     if (o.scriptFailure && now < o.scriptFailure.retryAt) {
       if (now - o.scriptFailure.since > o.settings.toleranceMs) return failAndDelete(o.scriptFailure, pod, now);

@@ -15,9 +15,12 @@ const degraded = (world: World) => status(world)?.conditions?.find(({ type }) =>
 const podName = (world: World): string => [...world.pods.objects.keys()][0] ?? '';
 
 describe('what hinders the capture', () => {
-  it('is the reason of the wait while no attach is allowed; granted, the run goes on', async () => {
+  it.each([
+    ['a log', ['attach']],
+    ['nothing', ['attach', 'log']],
+  ] as const)('is the reason of the wait while no attach is allowed, and %s; granted, it goes on', async (_, lacks) => {
     const world = new World();
-    world.forbidden.add('attach').add('log');
+    for (const one of lacks) world.forbidden.add(one);
     world.startOperator();
     world.create('p', { startPolicy: 'Automatic' });
     await until(world, 'the reason', () => status(world)?.reason === 'AttachForbidden');

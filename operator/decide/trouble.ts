@@ -2,6 +2,9 @@
 import { CAPTURE_DEGRADED } from '../status/conditions.ts';
 import type { Observed, Plan, Trouble } from './types.ts';
 
+/** The reason where the role does not grant pods/attach: nothing can be said to the runner. */
+export const ATTACH_FORBIDDEN = 'AttachForbidden';
+
 /** What passes sooner is not worth a write. */
 const SHOW_AFTER_MS = 1_000;
 
