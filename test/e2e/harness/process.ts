@@ -44,7 +44,7 @@ class Service implements Part {
 
   async start(): Promise<void> {
     const log = openSync(this.logFile, 'a');
-    this.#child = spawn(process.execPath, [ROOT + this.#entry], {
+    this.#child = spawn(process.execPath, [this.#entry], {
       env: { ...process.env, NODE_OPTIONS: '', ...this.#env },
       stdio: ['ignore', log, log],
     });
@@ -69,9 +69,15 @@ class Service implements Part {
   }
 }
 
-/** Operator and API as processes of this machine, with a store of their own. */
-export async function startProcesses({ namespace, folder, settings }: Place): Promise<Running> {
-  const common = {
+/**
+ * Operator or API as a process of this machine, not started yet. The two of a stack share a store in its folder. `root` is the
+ * folder of the program: this one, or an older one's.
+ */
+export function processOf(
+  { namespace, folder, settings = {} }: Pick<Place, 'namespace' | 'folder'> & Partial<Pick<Place, 'settings'>>,
+  { name, port, root = ROOT }: { name: 'operator' | 'api'; port: number; root?: string },
+): Part {
+  const env = {
     KUBE_NAMESPACE: namespace,
     OET_STORE: path.join(folder, 'journal.sqlite'),
     OET_SCRIPT_IMAGE: process.env.E2E_IMAGE ?? 'localhost/python:3',
@@ -81,17 +87,17 @@ export async function startProcesses({ namespace, folder, settings }: Place): Pr
     OET_TOLERANCE_SECONDS: '5',
     LOG_LEVEL: process.env.E2E_LOG_LEVEL ?? 'info',
     ...settings,
+    PORT: String(port),
   };
-  const service = (name: string, port: number): Service =>
-    new Service({
-      name,
-      entry: `${name}/main.ts`,
-      env: { ...common, PORT: String(port) },
-      ready: `http://127.0.0.1:${port}/readyz`,
-      logFile: path.join(folder, `${name}.log`),
-    });
+  const ready = `http://127.0.0.1:${port}/readyz`;
+  return new Service({ name, entry: `${root}${name}/main.ts`, env, ready, logFile: path.join(folder, `${name}.log`) });
+}
+
+/** Operator and API, started. */
+export async function startProcesses(place: Place): Promise<Running> {
   const [operatorPort = 0, apiPort = 0] = await freePorts(2);
-  const [operator, api] = [service('operator', operatorPort), service('api', apiPort)];
+  const operator = processOf(place, { name: 'operator', port: operatorPort });
+  const api = processOf(place, { name: 'api', port: apiPort });
   await Promise.all([operator.start(), api.start()]);
   return {
     operator,
