@@ -16,7 +16,7 @@ const TLS = /^(?:ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|CERT_|HOSTNAME
 export function isPassing(error: unknown): boolean {
   if (error instanceof DatabaseError) return PASSING.test(error.code ?? '');
   if (error instanceof Unavailable) return true;
-  return error instanceof Error && !(error instanceof JournalError) && !isOfTls(error) && !isFault(error);
+  return isError(error) && !(error instanceof JournalError) && !isOfTls(error) && !isFault(error);
 }
 
 /** An error for people, which names the database. Errors of ours are passed on as they are. */
@@ -25,19 +25,18 @@ export function explained(error: unknown, place: string): JournalError {
   const text = error instanceof AggregateError ? error.errors.map(messageOf).join('; ') : messageOf(error);
   const message = `the ${place}: ${text}${hintOf(error)}`;
   if (isPassing(error)) return new Unavailable(message, { cause: error });
-  const refused =
-    error instanceof DatabaseError ? REFUSED.test(error.code ?? '') : error instanceof Error && isOfTls(error);
+  const refused = error instanceof DatabaseError ? REFUSED.test(error.code ?? '') : isError(error) && isOfTls(error);
   return refused ? new Unusable(message, { cause: error }) : new JournalError(message, { cause: error });
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isError(error) ? error.message : String(error);
 }
 
 function hintOf(error: unknown): string {
   if (error instanceof DatabaseError && error.code === '42501')
     return ' (a user that opens the journal for the first time needs GRANT CREATE, USAGE ON SCHEMA)';
-  if (error instanceof Error && isOfTls(error)) return ' (see sslmode and sslrootcert of the database URL)';
+  if (isError(error) && isOfTls(error)) return ' (see sslmode and sslrootcert of the database URL)';
   return '';
 }
 
@@ -48,4 +47,9 @@ function isOfTls(error: Error): boolean {
 /** A fault of this program. */
 function isFault(error: Error): boolean {
   return error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError;
+}
+
+/** Of any realm: errors of sockets come from Node's own, which is another one in tests. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }

@@ -51,7 +51,9 @@ function parsed(location: string): URL {
     return new URL(location);
   } catch {
     // The error would repeat the text. No cause, for the same reason.
-    throw wrong('is none: a user or password with one of : / ? # [ ] @ % needs percent-encoding, a port is a number');
+    throw wrong(
+      'is none: postgres://user:password@host:port/database, with : / ? # [ ] @ % in user and password percent-encoded',
+    );
   }
 }
 

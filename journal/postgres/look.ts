@@ -6,12 +6,6 @@ import type { Columns, Live, RunRecord } from '../shared/record.ts';
 import { freshHashes, idKey, pair } from './batch.ts';
 import type { Known } from './batch.ts';
 
-/** What one look has found under the lock. */
-export interface Found extends Known {
-  /** The transaction's own id: whether it was committed can be asked for later, should its answer be lost. */
-  readonly xid: string;
-}
-
 /** Milliseconds that others wait at most for a process that froze within its commit. */
 const IDLE = 10_000;
 /** Rows read at a time for a sum; each is at most 128 KiB. */
@@ -26,7 +20,7 @@ export async function lockAndLook(
   namespace: string,
   ops: readonly Op[],
   remembered: ReadonlyMap<string, Live>,
-): Promise<Found> {
+): Promise<Known> {
   const uids = unique(ops.flatMap(uidsOf));
   const known = uids.flatMap((uid) => {
     const live = remembered.get(uid);
@@ -40,7 +34,7 @@ export async function lockAndLook(
     // Whoever asked for synchronous_commit = off asked for loss: what is acknowledged here leaves its runner.
     `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${IDLE}`,
     `SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`,
-    `SELECT last, pg_current_xact_id()::text AS xid FROM oet_counter FOR UPDATE`,
+    `SELECT last FROM oet_counter FOR UPDATE`,
     `SELECT epoch FROM oet_turn WHERE namespace = ${text(namespace)}`,
     `SELECT uid, revision ${runs}`,
     `SELECT * ${runs}${known.length === 0 ? '' : ` AND (uid, revision) NOT IN (${list(known.map(([uid, revision]) => `(${text(uid)}, ${revision})`))})`}`,
@@ -59,10 +53,8 @@ export async function lockAndLook(
   ].join(';\n');
   const results = (await client.query(sql)) as unknown as QueryResult<Record<string, unknown>>[];
   const rowsOf = (index: number): Record<string, unknown>[] => results.at(index)?.rows ?? [];
-  const [counter] = rowsOf(-7);
   return {
-    last: Number(counter?.last),
-    xid: String(counter?.xid),
+    last: Number(rowsOf(-7)[0]?.last),
     epoch: Number(rowsOf(-6)[0]?.epoch ?? -1),
     lives: livesOf(rowsOf(-5), rowsOf(-4), remembered),
     ids: new Map(rowsOf(-3).map((row) => [idKey(String(row.namespace), Number(row.id)), String(row.uid)])),
@@ -73,7 +65,7 @@ export async function lockAndLook(
 }
 
 /** Fills in the sums that these operations will ask for: of runs that end here and began in another process. */
-export async function lookUpSums(client: PoolClient, ops: readonly Op[], { lives, sums }: Found): Promise<void> {
+export async function lookUpSums(client: PoolClient, ops: readonly Op[], { lives, sums }: Known): Promise<void> {
   const ending = ops.flatMap((op) => (op.op === 'append' && op.entries.some(([, , k]) => k === 'end') ? [op.uid] : []));
   for (const uid of unique(ending)) {
     if (lives.get(uid)?.hashes !== null) continue;

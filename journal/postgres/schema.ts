@@ -5,13 +5,15 @@ import { Unusable } from '../errors.ts';
  * The schema as it grew: migration i takes version i to i + 1. Published ones are never edited.
  *
  * `oet_counter.last` is the newest global id. Whoever commits holds the lock of that row until the commit, so ids grow in commit
- * order over all writers, which a sequence would not give. `oet_turn` has the operators' epochs, a row per namespace: several
+ * order over all writers, which a sequence would not give. `oet_writer` has the number of each process' last commit, for the case that
+ * its answer is lost. (A transaction's own id does not do: one that a crash took away is given again.) `oet_turn` has the operators' epochs, a row per namespace: several
  * releases may share a database. The tables lie in the first schema of the search path.
  */
 const MIGRATIONS = [
   `
   CREATE TABLE oet_counter (one boolean PRIMARY KEY CHECK (one), last bigint NOT NULL);
   INSERT INTO oet_counter VALUES (true, 0);
+  CREATE TABLE oet_writer (token text PRIMARY KEY, seq bigint NOT NULL, t timestamptz NOT NULL);
   CREATE TABLE oet_turn (namespace text PRIMARY KEY, epoch bigint NOT NULL);
   CREATE TABLE oet_run (
     uid text PRIMARY KEY, namespace text NOT NULL, name text NOT NULL, id bigint NOT NULL, created bigint NOT NULL, info text NOT NULL,
@@ -39,7 +41,7 @@ const MIGRATIONS = [
 
 /** Of PostgreSQL's advisory locks, which are a database's: "oet" in ASCII. */
 const MIGRATION_LOCK = 0x6f6574;
-/** `pg_current_xact_id`. */
+/** The oldest that was tried. */
 const OLDEST_SERVER = 130_000;
 
 /** Makes the tables or brings them up to date. Throws Unusable for a newer schema, an old server, or rights that are missing. */
@@ -59,28 +61,27 @@ export async function refuseOtherSchema(client: Client | PoolClient): Promise<vo
     throw new Unusable(`the journal has schema version ${found}, this reader knows ${MIGRATIONS.length}`);
 }
 
+/**
+ * One process at a time. The lock is the session's and not the transaction's: a transaction that began before it was given would
+ * look for the tables in a cache from before. What fails leaves the connection to be closed, and with it lock and transaction.
+ */
 async function migrateLocked(client: Client | PoolClient): Promise<void> {
+  await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
   await client.query('BEGIN');
-  try {
-    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-    const found = await version(client);
-    if (found > MIGRATIONS.length) {
-      throw new Unusable(
-        `the journal has schema version ${found}, newer than ${MIGRATIONS.length}, which this program knows`,
-      );
-    }
-    if (found === 0)
-      await client.query('CREATE TABLE oet_schema_version (version integer PRIMARY KEY, applied timestamptz NOT NULL)');
-    for (const [index, migration] of MIGRATIONS.slice(found).entries()) {
-      await client.query(migration);
-      await client.query('INSERT INTO oet_schema_version VALUES ($1, now())', [found + index + 1]);
-    }
-    await client.query('COMMIT');
-  } catch (error) {
-    // Fails with the connection, whose transaction is gone then.
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
+  const found = await version(client);
+  if (found > MIGRATIONS.length) {
+    throw new Unusable(
+      `the journal has schema version ${found}, newer than ${MIGRATIONS.length}, which this program knows`,
+    );
   }
+  if (found === 0)
+    await client.query('CREATE TABLE oet_schema_version (version integer PRIMARY KEY, applied timestamptz NOT NULL)');
+  for (const [index, migration] of MIGRATIONS.slice(found).entries()) {
+    await client.query(migration);
+    await client.query('INSERT INTO oet_schema_version VALUES ($1, now())', [found + index + 1]);
+  }
+  await client.query('COMMIT');
+  await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
 }
 
 async function version(client: Client | PoolClient): Promise<number> {
@@ -92,7 +93,9 @@ async function version(client: Client | PoolClient): Promise<number> {
   return found.rows[0]?.version ?? 0;
 }
 
-const TABLES = ['counter', 'turn', 'run', 'note', 'entry', 'output', 'execution'].map((name) => `oet_${name}`);
+const TABLES = ['counter', 'writer', 'turn', 'run', 'note', 'entry', 'output', 'execution'].map(
+  (name) => `oet_${name}`,
+);
 
 /** At once, and not at the first output of a script. */
 async function refuseMissingRights(client: Client | PoolClient): Promise<void> {

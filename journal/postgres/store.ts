@@ -50,7 +50,8 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     const queue =
       writer && new CommitQueue({ committer: writer, place, patienceMs: busyTimeoutMs, onCommit, onFailure });
     const listener = new Listener({ config, channel, onId: (id) => newest.raise(id), logger });
-    return new PostgresStore({ reader: new Reader(pools.reads, place, busyTimeoutMs), queue, newest, listener, pools });
+    const reader = new Reader(pools.reads, place, busyTimeoutMs);
+    return new PostgresStore({ reader, writer, queue, newest, listener, pools });
   } catch (error) {
     await Promise.all([pools.reads.end(), pools.commits.end()]);
     throw signal?.aborted === true ? error : explained(error, place);
@@ -88,6 +89,7 @@ async function begin(
 
 interface Parts {
   readonly reader: Reader;
+  readonly writer: Writer | undefined;
   readonly queue: CommitQueue | undefined;
   readonly newest: Newest;
   readonly listener: Listener;
@@ -145,9 +147,11 @@ class PostgresStore extends OpStore implements JournalStore {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
-    const { queue, newest, listener, pools } = this.#parts;
+    const { queue, writer, newest, listener, pools } = this.#parts;
     newest.release();
     await queue?.close();
+    // Failing that, another one takes its mark away.
+    await writer?.retire().catch(() => undefined);
     await Promise.all([listener.close(), pools.reads.end(), pools.commits.end()]);
   }
 

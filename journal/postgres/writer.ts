@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { DatabaseError } from 'pg';
 import type { Pool, PoolClient } from 'pg';
 import { Fenced, JournalError } from '../errors.ts';
@@ -26,12 +27,13 @@ export interface Committed {
 /** The connection broke after COMMIT had been sent: whether it was carried out is not known yet. */
 export class InDoubt extends JournalError {
   override name = 'InDoubt';
-  readonly xid: string;
+  /** The number of the commit among those of its writer. */
+  readonly seq: number;
   readonly committed: Committed;
 
-  constructor(xid: string, committed: Committed, cause: unknown) {
+  constructor(seq: number, committed: Committed, cause: unknown) {
     super('the connection broke in the middle of a commit', { cause });
-    this.xid = xid;
+    this.seq = seq;
     this.committed = committed;
   }
 }
@@ -67,6 +69,8 @@ const WRITE = `
       complete = excluded.complete, deleted = excluded.deleted, revision = excluded.revision
   ), counter AS (
     UPDATE oet_counter SET last = $7 WHERE last <> $7
+  ), witness AS (
+    INSERT INTO oet_writer VALUES ($10, $11, now()) ON CONFLICT (token) DO UPDATE SET seq = excluded.seq, t = excluded.t
   )
   SELECT pg_notify($8, $9)`;
 
@@ -74,6 +78,8 @@ const WRITE = `
 export class Writer {
   readonly #pool: Pool;
   readonly #options: WriterOptions;
+  readonly #token = randomUUID();
+  #seq = 0;
   #live = new Map<string, Live>();
 
   constructor(pool: Pool, options: WriterOptions) {
@@ -108,15 +114,21 @@ export class Writer {
   }
 
   /** What became of a commit; undefined if it was not carried out. Throws the database's error while that cannot be told. */
-  async settle({ xid, committed }: InDoubt): Promise<Committed | undefined> {
-    const { rows } = await this.#pool.query<{ status: string | null }>('SELECT pg_xact_status($1::xid8) AS status', [
-      xid,
-    ]);
-    const status = rows[0]?.status;
-    if (status === 'committed') return committed;
-    if (status === 'aborted') return undefined;
-    // Its backend has not noticed yet that nobody is there. Or the server forgot it, which takes millions of others.
-    throw new Error(`the outcome of the transaction ${xid} is not known yet`);
+  async settle({ seq, committed }: InDoubt): Promise<Committed | undefined> {
+    return this.#inTransaction(async (client) => {
+      // Under the lock: its transaction is over, one way or the other.
+      await client.query('BEGIN; SELECT last FROM oet_counter FOR UPDATE');
+      const { rows } = await client.query<{ seq: number }>('SELECT seq FROM oet_writer WHERE token = $1', [
+        this.#token,
+      ]);
+      await client.query('COMMIT');
+      return rows[0]?.seq === seq ? committed : undefined;
+    });
+  }
+
+  /** Takes the mark of this process away, and those of processes that were killed long ago. */
+  async retire(): Promise<void> {
+    await this.#pool.query(`DELETE FROM oet_writer WHERE token = $1 OR t < now() - interval '1 day'`, [this.#token]);
   }
 
   async #commit(client: PoolClient, ops: readonly Op[]): Promise<Committed> {
@@ -126,13 +138,15 @@ export class Writer {
     const batch = new Batch(found, epoch);
     const done: Done[] = [];
     for (const op of ops) done.push(op.op === 'prune' ? await this.#prune(client, op, batch) : batch.attempt(op));
-    await client.query({ name: 'oet-write', text: WRITE, values: parametersOf(batch.written, batch.lastId, channel) });
+    const seq = ++this.#seq;
+    const values = [...parametersOf(batch.written, batch.lastId, channel), this.#token, seq];
+    await client.query({ name: 'oet-write', text: WRITE, values });
     const committed = { lastId: batch.lastId, done };
     try {
       await client.query('COMMIT');
     } catch (error) {
       if (error instanceof DatabaseError && !isPassing(error)) throw error;
-      throw new InDoubt(found.xid, committed, error);
+      throw new InDoubt(seq, committed, error);
     }
     this.#remember(found.lives);
     return committed;

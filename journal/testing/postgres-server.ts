@@ -113,6 +113,8 @@ export class PostgresServer {
       });
       child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4096)));
       this.#child = child;
+      // A test that is ended leaves no server behind.
+      process.once('exit', () => child.kill('SIGKILL'));
       while (child.exitCode === null && child.signalCode === null) {
         if (await this.#answers()) return;
         if (performance.now() > deadline) throw new Error(`PostgreSQL does not answer: ${said}`);
