@@ -99,6 +99,11 @@ async function readOnce(
   let oddLines = 0;
   let runtimeLines = 0;
   let first = sinceTime !== undefined; // with sinceTime the first line may be cut
+  const odd = (text: string): void => {
+    options.onDiagnostic(text);
+    oddLines++;
+    if (RUNTIMES_WORDS.test(text)) runtimeLines++;
+  };
   const end = await options.streams.readLog(
     { follow: how.follow, ...(sinceTime !== undefined && { sinceTime }) },
     async (chunk) => {
@@ -108,9 +113,7 @@ async function readOnce(
           entries.push(item.entry);
           lines++;
         } else if (!first) {
-          options.onDiagnostic(item.diagnostic);
-          oddLines++;
-          if (RUNTIMES_WORDS.test(item.diagnostic)) runtimeLines++;
+          odd(item.diagnostic);
         }
         first = false;
       }
@@ -120,5 +123,8 @@ async function readOnce(
     },
     signal,
   );
+  // A kubelet ends its words without a line feed; what begins as an entry is one that was cut.
+  for (const item of decoder.end())
+    if (end.how === 'eof' && 'diagnostic' in item && !item.diagnostic.startsWith('{')) odd(item.diagnostic);
   return { end, lines, oddLines, runtimeLines };
 }
