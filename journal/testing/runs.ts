@@ -50,6 +50,18 @@ export function describeRuns({ store, begin }: Bench): void {
       expect((await store().run(uid))?.info).toEqual({ script: { inline: '' }, mainArgsJSON: '{"args":[1.0]}' });
     });
 
+    test('remembers in its info what its runner said of itself and of the script', async () => {
+      const uid = await begin();
+      const hello = { nonce: '0'.repeat(32), python: '3.11.2', undumpable: true, pid: 1 };
+      const source = { sha256: 'ab'.repeat(32), commit: 'cd'.repeat(20) };
+      await store().append(uid, [{ n: 1, t: 1, k: 'hello', v: 2, ...hello }]);
+      await store().append(uid, [{ n: 2, t: 2, k: 'source', ...source }, state(3, 'LOADING')]);
+
+      const run = await store().run(uid);
+      expect(run).toMatchObject({ high: 3, info: { script: { inline: '' }, protocol: 2, source } });
+      expect((await allRows(store(), { uid })).map(({ k }) => k)).toEqual(['state', 'state']);
+    });
+
     test('derives its summary from its entries', async () => {
       const uid = await begin();
       const failure = {
