@@ -1,7 +1,7 @@
 import base from '../../jest.config.mjs';
 
 // Killed processes are for E2E_MODE=process, what only an installed chart has for E2E_MODE=chart.
-const otherMode = process.env.E2E_MODE === 'chart' ? 'test/e2e/(faults|node-|upgrade)' : 'test/e2e/chart';
+const otherMode = process.env.E2E_MODE === 'chart' ? 'test/e2e/(faults|node-|postgres|upgrade)' : 'test/e2e/chart';
 
 /** One worker: the suites share a node, and its figures. */
 export default {

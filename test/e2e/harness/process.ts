@@ -43,6 +43,7 @@ class Service implements Part {
   }
 
   async start(): Promise<void> {
+    if (this.#child && this.#child.exitCode === null && this.#child.signalCode === null) return;
     const log = openSync(this.logFile, 'a');
     this.#child = spawn(process.execPath, [this.#entry], {
       env: { ...process.env, NODE_OPTIONS: '', ...this.#env },

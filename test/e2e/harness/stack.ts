@@ -12,7 +12,7 @@ import { Rest } from './rest.ts';
 /** Operator or API: something that can be ended and started again. */
 export interface Part {
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Resolves when it is ready. */
+  /** Where it does not run; resolves when it is ready. */
   start(): Promise<void>;
   /** What it logged so far. */
   log(): Promise<string>;
@@ -55,8 +55,12 @@ export interface Running {
 /** Whether the chart is installed from images, instead of processes on this machine. */
 const CHART_MODE = process.env.E2E_MODE === 'chart';
 
-/** `settings`: environment of operator and API beside the usual. */
-export async function startStack(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
+type Settings = Readonly<Record<string, string>>;
+
+/** `settings`: environment of operator and API beside the usual, or what makes it once the namespace and its folder are there. */
+export async function startStack(
+  settings: Settings | ((place: Omit<Place, 'settings'>) => Promise<Settings>) = {},
+): Promise<Stack> {
   const namespace = `e2e-${randomBytes(4).toString('hex')}`;
   const folder = await mkdtemp(path.join(tmpdir(), 'oet-e2e-'));
   const kubectlFile = await kubectlPath();
@@ -71,7 +75,8 @@ export async function startStack(settings: Readonly<Record<string, string>> = {}
   await must(['apply', '--server-side', '--force-conflicts', '-f', `${ROOT}crds/procedures.oet.skao.int.yaml`]);
   await must(['wait', '--for=condition=Established', 'crd/procedures.oet.skao.int', '--timeout=30s']);
 
-  const place: Place = { namespace, folder, kubectl, kubectlFile, settings };
+  const bare = { namespace, folder, kubectl, kubectlFile };
+  const place: Place = { ...bare, settings: typeof settings === 'function' ? await settings(bare) : settings };
   const { operator, api, origin, end } = await (CHART_MODE ? startChart(place) : startProcesses(place));
   const url = `${origin}/${namespace}/oet/api/v7`;
   return {

@@ -1,0 +1,158 @@
+/** What a real node, its kubelet and its scheduler do to the pod of a run. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EMBEDDED, later, onRealNode, restore } from './harness/node.ts';
+import { Procedures, STATES_TO_MAIN } from './harness/procedures.ts';
+import { startStack, type Stack } from './harness/stack.ts';
+import { until } from './harness/until.ts';
+
+let stack: Stack;
+let procedures: Procedures;
+beforeAll(async () => {
+  stack = await startStack();
+  procedures = new Procedures(stack);
+  // The kubelet measures volumes once a minute: begun first, looked at last.
+  if (!EMBEDDED)
+    await procedures.run('evicted', FILLS, {
+      podTemplate: {
+        volumes: [{ name: 'data', emptyDir: { sizeLimit: '1Mi' } }],
+        volumeMounts: [{ name: 'data', mountPath: '/data' }],
+      },
+    });
+});
+afterAll(async () => {
+  await restore();
+  await stack.close();
+});
+
+const FILLS = `
+import time
+def main():
+    with open("/data/big", "wb") as file: file.write(b"x" * 4_000_000)
+    print("written", flush=True)
+    while True: time.sleep(0.05)
+`;
+const CLEANS_UP = `
+import time
+def main():
+    print("up", flush=True)
+    try:
+        while True: time.sleep(0.05)
+    finally:
+        print("cleaned up", flush=True)
+`;
+const states = (history: readonly { readonly state: string }[] | undefined) => history?.map(({ state }) => state);
+
+describe('ended by the kubelet', () => {
+  onRealNode('activeDeadlineSeconds, set on the pod while it runs', async () => {
+    await procedures.run('active', CLEANS_UP);
+    await procedures.printed('active', 'up\n');
+    const patch = ['patch', 'pod', await procedures.pod('active'), '-p', '{"spec":{"activeDeadlineSeconds":1}}'];
+    expect(await stack.kubectl(patch)).toMatchObject({ code: 0 });
+    const status = await procedures.end('active');
+    expect(status).toMatchObject({ state: 'FAILED', reason: 'DeadlineExceeded', output: { complete: true } });
+    expect(status.message).toMatch(/Pod was active on the node longer than the specified deadline/);
+    expect(states(status.history)).toEqual([...STATES_TO_MAIN, 'STOPPING', 'FAILED']);
+    expect(await procedures.output('active')).toBe('up\ncleaned up\n');
+    await procedures.nothingHangs('active');
+  });
+});
+
+describe('not started', () => {
+  onRealNode('its node takes no new pods, until it does again', async () => {
+    const nodes = (await stack.kubectl(['get', 'nodes', '-o', 'jsonpath={.items[*].metadata.name}'])).stdout.split(' ');
+    for (const node of nodes) await stack.kubectl(['cordon', node]);
+    const uncordon = later(async () => {
+      for (const node of nodes) await stack.kubectl(['uncordon', node]);
+    });
+    await procedures.run('cordoned', 'def main(): print("at last")');
+    const waits = await procedures.until('cordoned', 'its reason', ({ reason }) => reason === 'Unschedulable');
+    expect(waits).toMatchObject({ state: 'CREATING' });
+    expect(waits.message).toMatch(/unschedulable/);
+    expect(waits.conditions).toContainEqual(
+      expect.objectContaining({ type: 'Reconciling', status: 'True', reason: 'Unschedulable' }),
+    );
+    await uncordon();
+    expect(await procedures.end('cordoned')).toMatchObject({ state: 'COMPLETE', reason: 'Completed' });
+    expect(await procedures.output('cordoned')).toBe('at last\n');
+  });
+
+  /** A python3 of the user's own, found before the image's: a folder of tools that is mounted, put first in PATH. */
+  async function withPython(name: string, text: string | undefined, deadlines: object = {}): Promise<void> {
+    const data = text === undefined ? { other: '' } : { python3: text };
+    await procedures.object({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data });
+    await procedures.run(name, 'def main(): pass', {
+      deadlines,
+      podTemplate: {
+        env: [{ name: 'PATH', value: text === undefined ? '/tools' : '/tools:/usr/bin:/bin' }],
+        volumes: [{ name: 'tools', configMap: { name, defaultMode: 0o755 } }],
+        volumeMounts: [{ name: 'tools', mountPath: '/tools' }],
+      },
+    });
+  }
+
+  onRealNode('a runner that never answers', async () => {
+    await withPython('silent', '#!/bin/sh\nexec sleep 1000\n', { prepareSeconds: 5 });
+    const status = await procedures.end('silent');
+    expect(status).toMatchObject({ state: 'FAILED', reason: 'DeadlineExceeded' });
+    expect(status.message).toBe('not READY within deadlines.prepareSeconds (5 s)');
+    expect(states(status.history)).toEqual(['CREATING', 'FAILED']);
+    await procedures.nothingHangs('silent');
+  });
+
+  onRealNode('a runner that ends at once', async () => {
+    await withPython('ends', '#!/bin/sh\necho not a Python >&2\nexit 3\n');
+    const status = await procedures.end('ends');
+    expect(status).toMatchObject({ state: 'FAILED', reason: 'RunnerFailed', exitCode: 3 });
+    expect(status.message).toBe('the container ended before the runner was loaded, exit code 3');
+  });
+
+  onRealNode('an image without Python', async () => {
+    await withPython('none', undefined);
+    const status = await procedures.end('none');
+    expect(status).toMatchObject({ state: 'FAILED', reason: 'StartError' });
+    expect(status.message).toMatch(/python3/);
+  });
+});
+
+describe('SIGTERM', () => {
+  it('from within, to PID 1: a stop that nobody explains', async () => {
+    const source = `
+import os, time
+def main():
+    print("up", flush=True)
+    try:
+        os.kill(1, 15)
+        while True: time.sleep(0.05)
+    finally:
+        print("cleaned up", flush=True)
+`;
+    await procedures.run('interrupted', source);
+    const status = await procedures.end('interrupted');
+    expect(status).toMatchObject({ state: 'FAILED', reason: 'Interrupted', output: { complete: true } });
+    expect(await procedures.output('interrupted')).toBe('up\ncleaned up\n');
+  });
+});
+
+describe('evicted by the kubelet', () => {
+  onRealNode(
+    'more written into an emptyDir than its sizeLimit',
+    async () => {
+      const status = await procedures.end('evicted', 150_000);
+      expect(status).toMatchObject({ state: 'FAILED', reason: 'Evicted' });
+      expect(status.message).toMatch(/Usage of EmptyDir volume "data" exceeds the limit "1Mi"/);
+      expect(states(status.history)?.slice(0, STATES_TO_MAIN.length)).toEqual(STATES_TO_MAIN);
+      expect(await procedures.output('evicted')).toBe('written\n');
+      await procedures.nothingHangs('evicted');
+    },
+    240_000,
+  );
+});
+
+it('the operator logged no error', async () => {
+  const lines = (await stack.operator.log()).split('\n').filter((line) => line.startsWith('{'));
+  expect(lines.filter((line) => (JSON.parse(line) as { level: number }).level >= 50)).toEqual([]);
+  await until(
+    'the operator to be idle',
+    async () => (await stack.kubectl(['get', 'pods', '-o', 'name'])).stdout === '',
+  );
+});
