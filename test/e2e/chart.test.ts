@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { chartValues, helm, image, RELEASE } from './harness/chart.ts';
+import { chartWith, previousTexts } from './harness/installation.ts';
 import { ROOT } from './harness/process.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
@@ -79,14 +80,19 @@ async function makeClaim(): Promise<void> {
   await must(['delete', 'pod', 'opener']);
 }
 
-/** Installs or upgrades, and waits until it works. */
-async function install(...values: readonly string[]): Promise<void> {
+const settings = (values: readonly string[]): string[] => {
   const store = ['store.persistence.enabled=true', `store.persistence.existingClaim=${CLAIM}`];
-  const sets = [...store, ...values].flatMap((value) => ['--set', value]);
-  const chart = `${ROOT}charts/ska-oso-oet`;
-  await helm(['upgrade', '--install', RELEASE, chart, '--namespace', stack.namespace, ...chartValues(), ...sets]);
+  return [...chartValues(), ...[...store, ...values].flatMap((value) => ['--set', value])];
+};
+
+async function upgradeTo(chart: string, args: readonly string[]): Promise<void> {
+  await helm(['upgrade', '--install', RELEASE, chart, '--namespace', stack.namespace, ...args]);
   await stack.operator.start();
 }
+
+/** Installs or upgrades, and waits until it works. */
+const install = (...values: readonly string[]): Promise<void> =>
+  upgradeTo(`${ROOT}charts/ska-oso-oet`, settings(values));
 
 const LINES = 3_000;
 const PRINTS = `
@@ -94,7 +100,7 @@ import time
 def main():
     for i in range(${LINES}):
         print("line", i, flush=True)
-        time.sleep(0.002)
+        time.sleep(0.003)
 `;
 const WHOLE = Array.from({ length: LINES }, (_, i) => `line ${i}\n`).join('');
 
@@ -177,14 +183,35 @@ describe('in the pod', () => {
 });
 
 describe('a run survives', () => {
-  it('an upgrade of the chart', async () => {
+  it('an upgrade of the chart from the protocol version before, eight of them, one followed by oet and one by HTTP', async () => {
     const { rest } = stack;
-    const id = await rest.run(PRINTS);
-    await until('some output', async () => (await rest.output(id)).length > 1_000);
+    const texts = await previousTexts();
+    await upgradeTo(await chartWith(texts, stack, RELEASE, settings([])), []);
+    const ids = await Promise.all(Array.from({ length: 8 }, () => rest.create(PRINTS)));
+    await Promise.all(ids.map((id) => rest.state(id, 'READY')));
+    await Promise.all(ids.map((id) => rest.start(id)));
+    const [byOet = 0, byHttp = 0] = ids;
+    const oet = stack.oet(['procedure', 'logs', String(byOet), '--follow']);
+    const cut = rest.follow(byHttp);
+    await Promise.all(ids.map((id) => until('some output', async () => (await rest.output(id)).length > 1_000)));
+    const command = '{.items[0].spec.containers[0].command[3]}';
+    const label = `oet.skao.int/id=${byOet}`;
+    expect(await must(['get', 'pods', '-l', label, '-o', `jsonpath=${command}`])).toBe(texts.bootstrap);
+
     await install('podAnnotations.round=second');
-    await rest.state(id, 'COMPLETE');
-    expect(await rest.output(id)).toBe(WHOLE);
-    expect((await rest.get(id)).history.process_states.filter(([state]) => state === 'RUNNING')).toHaveLength(1);
+
+    for (const id of ids) {
+      await rest.state(id, 'COMPLETE');
+      expect(await rest.output(id)).toBe(WHOLE);
+      const { history } = await rest.get(id);
+      expect(history.process_states.filter(([state]) => state === 'RUNNING')).toHaveLength(1);
+    }
+    expect(await oet).toMatchObject({ code: 0, stdout: WHOLE });
+    // A plain HTTP client is cut with the API; what it has is a beginning, and it goes on from there.
+    await cut.done.catch(() => undefined);
+    expect(WHOLE.startsWith(cut.text())).toBe(true);
+    const remainder = await rest.output(byHttp, `?from=${Buffer.byteLength(cut.text())}`);
+    expect(cut.text() + remainder).toBe(WHOLE);
   });
 
   it('an uninstall, and a new install takes it up', async () => {
