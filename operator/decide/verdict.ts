@@ -8,7 +8,7 @@ import { isScriptPermitted } from './facts.ts';
 import type { Observed, StopRequest } from './types.ts';
 import { foreign } from './versions.ts';
 
-type Outcome = Omit<Verdict, 't'>;
+type Told = Pick<Verdict, 'state' | 'reason' | 'message'>;
 
 /** Conditions and reasons by which Kubernetes tells why it ended a pod (KEP-3329). */
 export function disruption(pod: Pod | undefined): { reason: string; message: string } | undefined {
@@ -38,30 +38,27 @@ export function verdictOfEnd(
 ): Verdict {
   const base = { t: now * 1000, exitCode: end.exitCode, signal: end.signal };
   if (end.reason !== 'External') return { ...base, state: end.state, reason: end.reason, message: end.message };
-  // SIGTERM came without a `stop`: ours whose stop could not be delivered, a deletion, or a disruption of the node's.
+  return { ...base, ...explained(o, o.pod ?? seen(o.gonePod), stop) };
+}
+
+/** SIGTERM came without a `stop`: ours whose stop could not be delivered, a deletion, or a disruption of the node's. */
+function explained(o: Observed, pod: Pod | undefined, stop: StopRequest | undefined): Told {
   if (o.procedure === undefined || o.procedure.metadata.deletionTimestamp !== undefined)
     return {
-      ...base,
       state: 'STOPPED',
       reason: 'ProcedureDeleted',
       message: 'the procedure was deleted while its script ran',
     };
-  if (stop) return { ...base, ...stopped(stop) };
-  const cause = foreign(o) ?? disruption(o.pod ?? seen(o.gonePod));
-  if (cause) return { ...base, state: 'FAILED', ...cause };
+  if (stop) return stopped(stop);
+  const cause = foreign(o) ?? disruption(pod);
+  if (cause) return { state: 'FAILED', ...cause };
   if (o.pod && o.pod.metadata.deletionTimestamp === undefined)
     return {
-      ...base,
       state: 'FAILED',
       reason: 'Interrupted',
       message: 'SIGTERM came to PID 1, and neither a deletion nor the pod’s status tells why',
     };
-  return {
-    ...base,
-    state: 'FAILED',
-    reason: 'PodDeleted',
-    message: 'the pod was deleted by someone else than the operator',
-  };
+  return { state: 'FAILED', reason: 'PodDeleted', message: 'the pod was deleted by someone else than the operator' };
 }
 
 /** A container that ended without a word of the runner's. */
@@ -69,7 +66,7 @@ export function verdictOfPod(o: Observed, pod: Pod, stop: StopRequest | undefine
   const state = terminated(pod);
   const base = { t: now * 1000, exitCode: state?.exitCode ?? null, signal: signalOf(state) };
   const told = fromTerminationLog(state?.message);
-  if (told) return { ...base, ...told };
+  if (told) return { ...base, ...(told.reason === 'External' ? explained(o, pod, stop) : told) };
   if (state?.reason === 'OOMKilled')
     return { ...base, state: 'FAILED', reason: 'OOMKilled', message: 'the container ran out of memory' };
   if (o.procedure === undefined)
@@ -141,7 +138,7 @@ export function verdictOfGonePod(o: Observed, stop: StopRequest | undefined, now
 }
 
 /** The state that a confirmed end has after this request. */
-export function stopped(stop: StopRequest): Pick<Outcome, 'state' | 'reason' | 'message'> {
+export function stopped(stop: StopRequest): Told {
   return stop.reason === 'deadline'
     ? { state: 'FAILED', reason: 'DeadlineExceeded', message: stop.message }
     : { state: 'STOPPED', reason: 'Stopped', message: stop.message };
@@ -157,7 +154,7 @@ function signalOf(state: ReturnType<typeof terminated>): number | null {
 }
 
 /** docs/protocol.md section 4: the runner's verdict in short, for when its journal did not arrive. */
-function fromTerminationLog(text: string | undefined): Pick<Outcome, 'state' | 'reason' | 'message'> | undefined {
+function fromTerminationLog(text: string | undefined): Told | undefined {
   if (text?.startsWith('{') !== true) return undefined;
   try {
     const { state, reason } = JSON.parse(text) as { state?: unknown; reason?: unknown };
