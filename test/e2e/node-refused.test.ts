@@ -46,7 +46,7 @@ describe('a pod that is refused', () => {
 });
 
 describe('an image', () => {
-  it.each([
+  onRealNode.each([
     ['that is not there and may not be pulled', 'localhost/not-there:1', 'ErrImageNeverPull'],
     ['whose name is none', 'localhost/UPPER:1', 'InvalidImageName'],
   ])('%s', async (_, image, reason) => {

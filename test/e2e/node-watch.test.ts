@@ -36,6 +36,7 @@ describe('expired watches (410 within an open stream)', () => {
     expect(await procedures.end('missed')).toMatchObject({ state: 'COMPLETE', output: { complete: true } });
     expect(await procedures.output('missed')).toBe('seen after all\n');
     // Each watch lists once, and none of them goes round in circles.
+    await until('the lists', () => proxy.lists.length - lists >= expired);
     expect(proxy.lists.length - lists).toBe(expired);
   });
 
