@@ -46,6 +46,13 @@ export class Catalogue {
     this.#put(object);
   }
 
+  /** What was looked for and found before the watch has shown it. False if we have deleted it. */
+  noteFound(object: StoredProcedure): boolean {
+    if (this.#deleted.has(object.metadata.uid)) return false;
+    this.noteWritten(object);
+    return true;
+  }
+
   /** What we made and the watch has not shown. What came and went while the watch was broken stays here until somebody looks. */
   unseen(): StoredProcedure[] {
     return [...this.#unseen].map((name) => this.#byName.get(name)).filter((object) => object !== undefined);

@@ -9,7 +9,7 @@ import type { StoreWatch } from '../store-watch.ts';
 import type { Catalogue } from './catalogue.ts';
 import { forgettable } from './history-limit.ts';
 import { SingleFlight } from './idempotency.ts';
-import { argumentText, isSame, keyOf, nameOf, procedureFor } from './resource.ts';
+import { argumentText, idOf, isSame, keyOf, nameOf, procedureFor } from './resource.ts';
 import { isOver, summarise } from './summary.ts';
 import type { Sources, Summary } from './summary.ts';
 
@@ -69,7 +69,7 @@ export class ProcedureService {
 
   /** What is known of a procedure; `unknown-procedure` if nothing is. */
   async sources(id: number): Promise<KnownSources> {
-    const procedure = this.#known(id);
+    const procedure = await this.#known(id);
     return { procedure, run: await this.#ports.store.run(procedure.metadata.uid) };
   }
 
@@ -78,8 +78,7 @@ export class ProcedureService {
     const { catalogue, store, namespace } = this.#ports;
     const procedure = catalogue.get(id);
     const run = await (procedure ? store.run(procedure.metadata.uid) : runById(store, namespace, id));
-    if (!procedure && !run) throw apiError('unknown-procedure', [id]);
-    return { procedure, run };
+    return procedure || run ? { procedure, run } : this.sources(id);
   }
 
   /** Makes a procedure, or finds the one that was made under the same key. */
@@ -167,13 +166,25 @@ export class ProcedureService {
 
   /** Forgets a procedure; one that runs is stopped by the loss of its resource. */
   async remove(id: number): Promise<void> {
-    await this.#delete(this.#known(id));
+    await this.#delete(await this.#known(id));
   }
 
-  #known(id: number): StoredProcedure {
-    const procedure = this.#ports.catalogue.get(id);
+  async #known(id: number): Promise<StoredProcedure> {
+    const procedure = this.#ports.catalogue.get(id) ?? (await this.#unwatched(id));
     if (!procedure) throw apiError('unknown-procedure', [id]);
     return procedure;
+  }
+
+  /** One that another replica of this server has just made: our watch tells of it a moment later. */
+  async #unwatched(id: number): Promise<StoredProcedure | undefined> {
+    const { resource, catalogue } = this.#ports;
+    try {
+      const found = await resource.get(nameOf(id));
+      return idOf(found) === id && catalogue.noteFound(found) ? found : undefined;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw fromKube(error);
+    }
   }
 
   /** An id that the store has no run of: one is there if the counter was lost. */
