@@ -77,7 +77,7 @@ async function readAll(res: IncomingMessage): Promise<Answer> {
     code: res.statusCode ?? 0,
     headers: res.headers,
     text,
-    body: (isJson ? JSON.parse(text) : {}) as Answer['body'],
+    body: (isJson && text !== '' ? JSON.parse(text) : {}) as Answer['body'],
   };
 }
 

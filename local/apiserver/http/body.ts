@@ -3,6 +3,7 @@ import { load } from 'js-yaml';
 import { duplicateFields } from '../duplicates.ts';
 import { parseJson } from '../json.ts';
 import { ApiError, badRequest, unsupportedMediaType } from '../errors.ts';
+import { requireBounded } from '../shape.ts';
 import { decodeProtobuf, PROTOBUF } from '../protobuf/decode.ts';
 
 /** As much as a real server takes. */
@@ -35,8 +36,9 @@ export function parseObject(body: Buffer, type: string, kind: string): unknown {
     throw unsupportedMediaType(['application/json', 'application/yaml', PROTOBUF]);
   }
   const text = body.toString('utf8');
+  let parsed: unknown;
   try {
-    return type === 'application/yaml' ? load(text) : parseJson(text);
+    parsed = type === 'application/yaml' ? load(text) : parseJson(text);
   } catch (error) {
     const why = jsonError(text, error);
     const head = `${text.slice(0, 30)}${text.length > 30 ? ' ...' : ''}`;
@@ -44,6 +46,8 @@ export function parseObject(body: Buffer, type: string, kind: string): unknown {
       `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${why} (${head})`,
     );
   }
+  requireBounded(parsed);
+  return parsed;
 }
 
 /** Warnings about keys that a JSON body gives twice. */
@@ -55,11 +59,14 @@ export function duplicateWarnings(body: Buffer, type: string): string[] {
 /** Decodes a patch. Throws 400. */
 export function parsePatch(body: Buffer): unknown {
   const text = body.toString('utf8');
+  let parsed: unknown;
   try {
-    return parseJson(text);
+    parsed = parseJson(text);
   } catch (error) {
     throw badRequest(`error decoding patch: ${jsonError(text, error)}`);
   }
+  requireBounded(parsed);
+  return parsed;
 }
 
 function jsonError(text: string, error: unknown): string {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError, badRequest, noSuchResource } from '../errors.ts';
 import { isObject } from '../objects.ts';
 import { setKnobs, takeFaults, type Fault, type Knobs } from '../knobs.ts';
-import { readBody } from './body.ts';
+import { parseObject, readBody } from './body.ts';
 import type { ServerContext } from './context.ts';
 import { servePlain } from './plain.ts';
 import { sendBody, sendJson, sendStatus } from './reply.ts';
@@ -23,6 +23,7 @@ export function createHandler(
         sendStatus(req, res, error);
         return;
       }
+      if (req.socket.destroyed) return; // the client broke off, and nobody is left to be told
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       process.stderr.write(`apiserver: ${req.method ?? ''} ${req.url ?? ''}: ${message}\n`);
       sendStatus(
@@ -119,7 +120,8 @@ function replaceAnswer(res: ServerResponse, answer: () => void): void {
 async function serveKnobs(knobs: Knobs, req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
   const action = path.slice('/-/knobs'.length).replace(/^\//, '');
   if (req.method === 'POST') {
-    const body: unknown = JSON.parse((await readBody(req)).toString('utf8') || '{}');
+    const bytes = await readBody(req);
+    const body = bytes.length === 0 ? {} : parseObject(bytes, 'application/json', 'Knobs');
     const given = isObject(body) ? body : {};
     if (action === 'drop-watches') knobs.dropWatches(given['clean'] === true);
     else if (action === 'expire-watches') knobs.expireWatches();

@@ -7,6 +7,7 @@ import { mergePatch } from '../patch/merge.ts';
 import { strategicMerge } from '../patch/strategic.ts';
 import { resolveReference } from '../resources/builtin-schemas.ts';
 import type { Resource } from '../resources/resource.ts';
+import { requireBounded } from '../shape.ts';
 
 const JSON_PATCH = 'application/json-patch+json';
 const MERGE_PATCH = 'application/merge-patch+json';
@@ -44,9 +45,12 @@ export function patched(resource: Resource, current: KubeObject, patch: unknown,
 /** The body of an apply: YAML, or the JSON that kubectl sends under that name, whose numbers are kept exactly. */
 export function parseApply(bytes: Buffer): unknown {
   const text = bytes.toString('utf8');
+  let parsed: unknown;
   try {
-    return text.trimStart().startsWith('{') ? parseJson(text) : load(text);
+    parsed = text.trimStart().startsWith('{') ? parseJson(text) : load(text);
   } catch (error) {
     throw badRequest(`error decoding YAML: ${error instanceof Error ? error.message : String(error)}`);
   }
+  requireBounded(parsed);
+  return parsed;
 }

@@ -1,3 +1,5 @@
+import { badRequest } from '../errors.ts';
+
 /** A path of the resource API, taken apart. */
 export interface ResourcePath {
   group: string;
@@ -8,7 +10,15 @@ export interface ResourcePath {
   subresource: string | undefined;
 }
 
-/** `/api/v1/…` and `/apis/GROUP/VERSION/…`; undefined for any other path (discovery, OpenAPI, health). */
+function unescaped(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw badRequest(`invalid URL escape in ${JSON.stringify(part)}`);
+  }
+}
+
+/** `/api/v1/…` and `/apis/GROUP/VERSION/…`; undefined for any other path (discovery, OpenAPI, health). Throws 400. */
 export function parseResourcePath(path: string): ResourcePath | undefined {
   const parts = path.split('/').slice(1);
   let rest: string[];
@@ -23,7 +33,7 @@ export function parseResourcePath(path: string): ResourcePath | undefined {
   } else {
     return undefined;
   }
-  rest = rest.map(decodeURIComponent);
+  rest = rest.map(unescaped);
   let namespace: string | undefined;
   // `namespaces/x` and its subresources are the Namespace itself; anything longer lies in it.
   if (rest[0] === 'namespaces' && rest.length > 2 && rest[2] !== 'status' && rest[2] !== 'finalize') {

@@ -1,7 +1,13 @@
+import { jsonText } from '../json.ts';
 import { cloneJson, equalJson, isObject } from '../objects.ts';
 
 /** A patch that cannot be applied to this object. */
 export class PatchError extends Error {}
+
+interface Root {
+  document: unknown;
+  copied: number;
+}
 
 interface Operation {
   op: string;
@@ -10,9 +16,19 @@ interface Operation {
   value?: unknown;
 }
 
-/** JSON patch (RFC 6902) on a copy. Throws {@link PatchError} where a path is missing or a test fails. */
+/** As many operations as a real server takes. */
+const MOST_OPERATIONS = 10_000;
+
+/** Bytes, roughly, that `copy` may add. */
+const MOST_COPIED = 3 * 1024 * 1024;
+
+/**
+ * JSON patch (RFC 6902) on a copy. Throws {@link PatchError} where a path is missing, a test fails or the patch makes much
+ * of little.
+ */
 export function jsonPatch(target: unknown, operations: unknown[]): unknown {
-  const root = { document: cloneJson(target) };
+  if (operations.length > MOST_OPERATIONS) throw new PatchError('too many operations');
+  const root: Root = { document: cloneJson(target), copied: 0 };
   for (const operation of operations) {
     if (!isObject(operation) || typeof operation['op'] !== 'string' || typeof operation['path'] !== 'string') {
       throw new PatchError('an operation of the patch has no op or no path');
@@ -22,7 +38,7 @@ export function jsonPatch(target: unknown, operations: unknown[]): unknown {
   return root.document;
 }
 
-function apply(root: { document: unknown }, { op, path, from, value }: Operation): void {
+function apply(root: Root, { op, path, from, value }: Operation): void {
   switch (op) {
     case 'test':
       if (!equalJson(read(root, path), value)) throw new PatchError(`test of ${path} failed`);
@@ -43,6 +59,8 @@ function apply(root: { document: unknown }, { op, path, from, value }: Operation
       const moved = cloneJson(read(root, from));
       if (moved === undefined) throw new PatchError(`${from} is missing`);
       if (op === 'move') remove(root, from);
+      else root.copied += jsonText(moved).length;
+      if (root.copied > MOST_COPIED) throw new PatchError('the copies of the patch are too large');
       write(root, path, moved, true);
       return;
     }
@@ -51,7 +69,7 @@ function apply(root: { document: unknown }, { op, path, from, value }: Operation
   }
 }
 
-function locate(root: { document: unknown }, pointer: string): { parent: unknown; key: string } {
+function locate(root: Root, pointer: string): { parent: unknown; key: string } {
   if (pointer === '') return { parent: root, key: 'document' };
   const keys = pointer
     .split('/')
@@ -60,20 +78,27 @@ function locate(root: { document: unknown }, pointer: string): { parent: unknown
   const key = keys.pop() ?? '';
   let parent = root.document;
   for (const each of keys) {
-    parent = Array.isArray(parent) ? (parent as unknown[])[Number(each)] : isObject(parent) ? parent[each] : undefined;
+    parent = member(parent, each);
   }
   if (!isObject(parent) && !Array.isArray(parent)) throw new PatchError(`${pointer} is missing`);
   return { parent, key };
 }
 
-function read(root: { document: unknown }, pointer: string): unknown {
+function read(root: Root, pointer: string): unknown {
   const { parent, key } = locate(root, pointer);
-  return Array.isArray(parent) ? (parent as unknown[])[Number(key)] : (parent as Record<string, unknown>)[key];
+  return member(parent, key);
 }
 
-function write(root: { document: unknown }, pointer: string, value: unknown, insert: boolean): void {
+/** What a document itself has there, not what JavaScript's objects have. */
+function member(parent: unknown, key: string): unknown {
+  if (Array.isArray(parent)) return (parent as unknown[])[Number(key)];
+  return isObject(parent) && Object.hasOwn(parent, key) ? parent[key] : undefined;
+}
+
+function write(root: Root, pointer: string, value: unknown, insert: boolean): void {
   const { parent, key } = locate(root, pointer);
   if (!Array.isArray(parent)) {
+    if (key === '__proto__') throw new PatchError('the object has a key __proto__');
     (parent as Record<string, unknown>)[key] = value;
     return;
   }
@@ -82,7 +107,7 @@ function write(root: { document: unknown }, pointer: string, value: unknown, ins
   parent.splice(at, insert ? 0 : 1, value);
 }
 
-function remove(root: { document: unknown }, pointer: string): void {
+function remove(root: Root, pointer: string): void {
   if (read(root, pointer) === undefined) throw new PatchError(`${pointer} is missing`);
   const { parent, key } = locate(root, pointer);
   if (Array.isArray(parent)) parent.splice(Number(key), 1);

@@ -152,3 +152,13 @@ describe('strategic merge patch of a pod', () => {
     expect(patched(patch)).toEqual(expected);
   });
 });
+
+test.each([
+  ['a path through what every object has', [{ op: 'add', path: '/__proto__/polluted', value: 1 }]],
+  ['a key that is no key', [{ op: 'add', path: '/__proto__', value: {} }]],
+  ['too many operations', Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/a', value: 1 }))],
+  ['copies of copies', Array.from({ length: 40 }, () => ({ op: 'copy', from: '/a', path: '/a/-' }))],
+])('a JSON patch is refused for %s', (_name, operations) => {
+  expect(() => jsonPatch({ a: ['x'] }, operations)).toThrow(PatchError);
+  expect({}).not.toHaveProperty('polluted');
+});

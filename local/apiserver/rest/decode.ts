@@ -3,6 +3,7 @@ import { badRequest, invalid, invalidValue } from '../errors.ts';
 import { isObject, type KubeObject, type ObjectMeta } from '../objects.ts';
 import { objectMetaSchema, resolveReference } from '../resources/builtin-schemas.ts';
 import { groupVersion, type Resource } from '../resources/resource.ts';
+import { requireBounded } from '../shape.ts';
 import { metaTypeError } from '../validate/names.ts';
 import { pruneUnknown } from '../validate/prune.ts';
 import { typeError } from '../validate/typed.ts';
@@ -18,6 +19,7 @@ export function decodeObject(
   { fieldValidation, textWarnings = [] }: WriteOptions,
 ): { object: KubeObject; warnings: string[] } {
   const expected = groupVersion(resource);
+  requireBounded(body);
   if (!isObject(body)) {
     throw badRequest(
       `the object provided is unrecognized (must be of type ${resource.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${
