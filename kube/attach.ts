@@ -39,10 +39,10 @@ export async function attach(kube: Kube, options: AttachOptions): Promise<Attach
   const what = `GET ${path}`;
   const query = new URLSearchParams({ container: options.container });
   for (const stream of ['stdin', 'stdout'] as const) query.set(stream, String(options[stream]));
-  const { url, headers, tls } = await kube.wsOptions();
+  const { url, headers, agent } = await kube.wsOptions();
   if (signal?.aborted) throw fromFailure(new Error('aborted'), what, 'aborted');
   const socket = new WebSocket(`${url}${path}?${query.toString()}`, [PROTOCOL], {
-    ...tls,
+    ...(agent && { agent }),
     headers,
     perMessageDeflate: false,
     followRedirects: false,

@@ -6,8 +6,13 @@ import { KubeError, type Clock } from '../../kube/index.ts';
 import { alone, type Crowd } from './crowd.ts';
 import type { ContainerStreams, Link, Log } from './ports.ts';
 
-/** Between tries once the script is over: an acknowledgement may still be owed, and the runner waits longer for it. */
-const ENDING_MS = 500;
+/** No container is there sooner after its pod was made. */
+const FIRST_MS = 150;
+/**
+ * Between tries once the script is over: what ends an attach then is the end of the container, for which every try would be in vain. An
+ * acknowledgement may still be owed, and the runner waits longer for it.
+ */
+const ENDING_MS = 3_000;
 
 export class Attachment {
   readonly #streams: ContainerStreams;
@@ -17,10 +22,12 @@ export class Attachment {
   readonly #onStdout: (chunk: Buffer, fresh: boolean) => void;
   readonly #onOpen: () => void;
   readonly #onRefused: (message: string | undefined) => void;
+  readonly #onClosed: () => void;
   readonly #abort = new AbortController();
   readonly #queues = new WeakMap<Link, Promise<void>>();
   #link: Link | undefined;
-  #stdout: boolean;
+  #stdout = true;
+  #seen = false;
   #wanted = false;
   #running = false;
   #nap: AbortController | undefined;
@@ -34,22 +41,22 @@ export class Attachment {
     clock: Clock;
     log: Log;
     crowd: Crowd;
-    /** The first one carries stdout, too: the quick way up. */
-    stdout: boolean;
     /** `fresh` marks the first chunk of an attach, which may begin within a line. */
     onStdout: (chunk: Buffer, fresh: boolean) => void;
     onOpen: () => void;
     /** The API server forbids it, with its words; undefined once it does not any more. */
     onRefused: (message: string | undefined) => void;
+    /** None is open: a try failed, or one ended. */
+    onClosed: () => void;
   }) {
     this.#streams = options.streams;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#crowd = options.crowd;
-    this.#stdout = options.stdout;
     this.#onStdout = options.onStdout;
     this.#onOpen = options.onOpen;
     this.#onRefused = options.onRefused;
+    this.#onClosed = options.onClosed;
   }
 
   get isOpen(): boolean {
@@ -66,9 +73,10 @@ export class Attachment {
     if (!this.#running && !this.#abort.signal.aborted) void this.#run();
   }
 
-  /** The container is seen running: no need to wait for the next try, nor for its stdout, since the log opens by now. */
+  /** The container is seen running: no need to wait for the next try. */
   containerSeen(): void {
-    if (!this.#link) this.#stdout = false;
+    if (this.#seen) return;
+    this.#seen = true;
     this.#leaveCrowd?.();
     this.#nap?.abort();
   }
@@ -113,6 +121,7 @@ export class Attachment {
 
   async #run(): Promise<void> {
     this.#running = true;
+    if (!this.#seen && this.#stdout) await this.#sleep(this.#pause(0, FIRST_MS));
     for (let failingSince: number | undefined; !this.#isOver();) {
       const began = this.#clock.monotonic();
       const failed = await this.#hold(began);
@@ -153,12 +162,14 @@ export class Attachment {
       return true;
     } finally {
       this.#link = undefined;
+      if (!this.#isOver()) this.#onClosed();
     }
   }
 
-  /** Until stdout is dropped nobody knows that the container is there: those tries are bounded over all runs. */
-  #pause(failingMs: number): number {
-    if (!this.#stdout) return Math.max(alone(failingMs), this.#ending ? ENDING_MS : 0);
+  /** Until it is seen nobody knows that the container is there: those tries are bounded over all runs. */
+  #pause(failingMs: number, leastMs = 0): number {
+    if (this.#ending) return ENDING_MS;
+    if (this.#seen) return alone(failingMs);
     if (!this.#leaveCrowd) {
       const leave = this.#crowd.enter();
       this.#leaveCrowd = () => {
@@ -166,7 +177,7 @@ export class Attachment {
         leave();
       };
     }
-    return this.#crowd.pause(failingMs);
+    return Math.max(leastMs, this.#crowd.pause(failingMs));
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -18,6 +18,11 @@ import { Sink, weight } from './sink.ts';
 import { Troubles, type TroubleSource } from './troubles.ts';
 
 const PING_MS = 30_000;
+/**
+ * So long after a container was seen running the attach alone brings what it says. Most scripts are over by then: following the log and
+ * attaching again without stdout costs a cluster more processor time than a short script does.
+ */
+const LOG_AFTER_MS = 3_000;
 interface Command {
   since: number;
   mode: string;
@@ -37,6 +42,9 @@ export class Capture {
   #attachFresh = true;
   #hello: CaptureView['hello'];
   #lastTime: number | undefined;
+  #seen = false;
+  readonly #resumed: boolean;
+  #logTimer: Timer | undefined;
   #reading = false;
   #containerEnded = false;
   #endSeen = false;
@@ -53,6 +61,7 @@ export class Capture {
     this.uid = uid;
     this.#ports = ports;
     this.#endSeen = options.ended;
+    this.#resumed = high > 0;
     if (options.ended) this.#endSince = ports.clock.now();
     this.#feed = new Feed(high);
     const { clock, log } = ports;
@@ -69,10 +78,10 @@ export class Capture {
       clock,
       log,
       crowd: ports.crowd,
-      stdout: true,
       onStdout: (chunk, fresh) => this.#fromAttach(chunk, fresh),
       onOpen: () => this.#opened(),
       onRefused: (message) => this.#trouble('attach', ATTACH_FORBIDDEN, message),
+      onClosed: () => this.#read(),
     });
     this.#mailbox = new Mailbox({ session: ports.session, clock, send: (frames) => this.#attachment.send(frames) });
     this.#acks = new Acks(high, {
@@ -91,9 +100,19 @@ export class Capture {
 
   /** The pod's container was seen running or ended: its log can be read now. */
   containerSeen(state: 'running' | 'ended'): void {
+    const before = this.#seen;
+    this.#seen = true;
     if (state === 'ended') this.#ended();
     else this.#attachment.containerSeen();
-    if (this.#reading || this.#drained || this.#abort.signal.aborted) return;
+    // Of a run that is taken over, the log has what was said meanwhile.
+    if (state === 'ended' || this.#resumed) this.#read();
+    else if (!before) this.#logTimer = this.#ports.clock.setTimeout(() => this.#read(), LOG_AFTER_MS);
+  }
+
+  /** Has the log read from now on, if the container is there. */
+  #read(): void {
+    if (!this.#seen || this.#reading || this.#drained || this.#abort.signal.aborted) return;
+    this.#logTimer?.cancel();
     this.#reading = true;
     void this.#readLog();
   }
@@ -157,6 +176,7 @@ export class Capture {
     this.#abort.abort();
     this.#acks.close();
     this.#pingTimer?.cancel();
+    this.#logTimer?.cancel();
     this.#mailbox.close();
     this.#attachment.close();
     this.#sink.close();

@@ -54,7 +54,7 @@ export interface LogSourceOptions {
 export async function readToEnd(options: LogSourceOptions, signal: AbortSignal): Promise<boolean> {
   let short = 0;
   let polls = 0;
-  let opened = false;
+  let opened = options.since() !== undefined; // the attach brought what is older
   const isOver = (): boolean => signal.aborted || options.finished();
   while (!isOver()) {
     const wasOver = options.ended();

@@ -24,6 +24,9 @@ interface Pending {
 }
 
 const FIRST_WAIT_MS = 250;
+/** The same for a long message (the runner): sent again too early it holds up a busy node by much. */
+const LONG_WAIT_MS = 1_000;
+const LONG_FRAMES = 4;
 const LONGEST_WAIT_MS = 4_000;
 
 export class Mailbox {
@@ -100,8 +103,10 @@ export class Mailbox {
     const now = this.#clock.monotonic();
     const frames: Buffer[] = [];
     for (const pending of messages) {
-      frames.push(...encodeMessage(this.#session, pending.seq, pending.message));
-      pending.due = now + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** pending.tries++);
+      const encoded = encodeMessage(this.#session, pending.seq, pending.message);
+      const first = encoded.length > LONG_FRAMES ? LONG_WAIT_MS : FIRST_WAIT_MS;
+      pending.due = now + Math.min(LONGEST_WAIT_MS, first * 2 ** pending.tries++);
+      frames.push(...encoded);
     }
     this.#send(frames);
     this.#arm();
