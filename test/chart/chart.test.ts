@@ -85,6 +85,11 @@ describe('the chart', () => {
     ['rest.oda.url=oda:5000', 'rest/oda/url'],
     ['runAsUser=0', 'runAsUser'],
     ['store.persistence.accessModes={ReadWriteMany}', 'accessModes'],
+    ['store.postgresql.url=postgres://u:p@h/d', 'url'],
+    ['store.postgresql.key=a b', 'postgresql/key'],
+    ['rest.replicas=0', 'rest/replicas'],
+    ['rest.replicas=2', 'need store.postgresql.existingSecret'],
+    ['operator.replicas=2', 'need store.postgresql.existingSecret'],
   ])('refuses %s', async (value, where) => {
     await expect(helm('template', 'r1', CHART, '--set', value)).rejects.toThrow(where);
   });
