@@ -17,7 +17,7 @@ const POLL_MS = 1_000;
 /** A follow that is open so long was granted. */
 const HELD_MS = 1_000;
 /** Reads between two tries to follow again. */
-const POLLS = 10;
+const POLLS = 5;
 
 /** The reason where the role does not grant pods/log: only an attach tells anything then. */
 export const LOG_FORBIDDEN = 'LogForbidden';
