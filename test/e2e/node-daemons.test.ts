@@ -50,12 +50,13 @@ describe('killed and started again in the middle of the output', () => {
 
       const start = await takeDown(daemon);
       const down = performance.now();
-      const first = await rest.stop(id);
+      // Answered when the script has ended, which is after the outage.
+      const asked = rest.stop(id);
       await until('the outage to be over', () => performance.now() - down > OUTAGE_MS);
       await start();
 
       // Refused while there is no API server: whoever asks again is heard.
-      if (first.status !== 200)
+      if ((await asked).status !== 200)
         await until('the stop to be accepted', async () => (await rest.stop(id)).status === 200, { everyMs: 200 });
       // Where the lease was lost, a deployment would start it again.
       const revived = setInterval(() => void stack.operator.start().catch(() => undefined), 1_000);
