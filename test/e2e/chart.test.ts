@@ -8,6 +8,7 @@ import { startStack, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
 const CLAIM = 'journal';
+const RELEASE_LABEL = `app.kubernetes.io/instance=${RELEASE}`;
 
 let stack: Stack;
 beforeAll(async () => {
@@ -103,6 +104,13 @@ def main():
         time.sleep(0.003)
 `;
 const WHOLE = Array.from({ length: LINES }, (_, i) => `line ${i}\n`).join('');
+
+const ENDLESS = `
+import time
+def main():
+    print("up", flush=True)
+    while True: time.sleep(0.1)
+`;
 
 /** Of both containers together. */
 async function restarts(): Promise<number> {
@@ -216,20 +224,37 @@ describe('a run survives', () => {
 
   it('an uninstall, and a new install takes it up', async () => {
     const { rest } = stack;
-    const id = await rest.run(PRINTS);
+    const [id, unwanted] = await Promise.all([rest.run(PRINTS), rest.run(ENDLESS)]);
     await until('some output', async () => (await rest.output(id)).length > 1_000);
+    await until('its first line', async () => (await rest.output(unwanted)) === 'up\n');
+
     await helm(['uninstall', RELEASE, '--namespace', stack.namespace, '--wait']);
-    expect(await must(['get', 'procedures', '-l', `oet.skao.int/id=${id}`, '-o', 'name'])).not.toBe('');
+
+    const kept = ['configmap/oet-ids', 'lease/oet-operator', `pvc/${CLAIM}`, 'crd/procedures.oet.skao.int'];
+    for (const name of [...kept, `procedure/procedure-${id}`])
+      expect(await must(['get', name, '-o', 'name'])).not.toBe('');
+    expect(await must(['get', 'deployments,services,serviceaccounts,roles', '-l', RELEASE_LABEL, '-o', 'name'])).toBe(
+      '',
+    );
     expect(await podOf(id)).not.toBe('');
+    // Nothing that a namespace's deletion would wait for.
+    const finalizers = ['-o', 'jsonpath={.items[*].metadata.finalizers}'];
+    expect(await must(['get', 'procedures,pods,configmaps,leases', ...finalizers])).toBe('');
+    // With nobody there the one way to stop a script is to delete its pod, or the procedure.
+    await must(['delete', '--grace-period=3', (await podOf(unwanted)).trim()]);
+
     await install();
+
     await rest.state(id, 'COMPLETE');
     expect(await rest.output(id)).toBe(WHOLE);
+    expect(await rest.state(unwanted, 'UNKNOWN')).toMatchObject({ reason: 'PodLost' });
   });
 });
 
 it('the namespace goes while a script runs', async () => {
   const { rest, namespace } = stack;
-  const id = await rest.run('import time\ndef main():\n  print("up", flush=True)\n  while True: time.sleep(0.1)');
+  const id = await rest.run(ENDLESS);
   await until('its first line', async () => (await rest.output(id)) === 'up\n');
-  await must(['delete', 'namespace', namespace, '--timeout=100s']);
-});
+  // Where the operator goes first, the runner waits out its grace with what was not captured.
+  await must(['delete', 'namespace', namespace, '--timeout=170s']);
+}, 200_000);
