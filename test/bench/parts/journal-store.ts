@@ -1,5 +1,5 @@
 /**
- * The journal's costs on this machine (`BENCH_FOLDER`, else the temporary folder: the disk is what counts). The throughput of
+ * The journal's costs on this machine, in a file and in PostgreSQL (`BENCH_FOLDER`, else the temporary folder: the disk is what counts). The throughput of
  * appends beside a bare write of the same bytes with an fsync per 512 KiB, the latency of the first entry after a pause until it
  * is stored and until a reader in another process's place has been woken, and the decoder's speed.
  */
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeEntry, LineDecoder, openStore } from '../../../journal/index.ts';
 import type { Entry, JournalStore } from '../../../journal/index.ts';
+import { PostgresServer } from '../../../journal/testing/postgres-server.ts';
 import type { LocalPart, Order } from './part.ts';
 
 const MEBI = 1024 * 1024;
@@ -38,12 +39,31 @@ async function run({ report, n = 3 }: Order): Promise<void> {
     const { stored, woken } = await firstAfterIdle(store, reader);
     report.row('first entry after a pause → stored', stored);
     report.row('first entry after a pause → a reader is woken', woken);
+    await database(report, n);
     for (const size of [16_000, 1000, 80])
       report.row(`decode, entries of ${size} bytes`, decode(size), { unit: 'MB/s' });
     await reader.close();
     await store.close();
   } finally {
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** The same appends into PostgreSQL, a server of its own on this machine (without fsync, as tests have it: the store's cost, not the disk's). */
+async function database(report: Order['report'], n: number): Promise<void> {
+  const server = await PostgresServer.create();
+  try {
+    const store = await openStore(await server.createDatabase());
+    await append(store, 'warm-up', 8 * MEBI, 15_000);
+    for (const size of [16_000, 1000, 80]) {
+      const stored: number[] = [];
+      const total = size === 80 ? TOTAL / 8 : TOTAL;
+      for (let i = 0; i < n; i++) stored.push(await append(store, `run-${size}-${i}`, total, size, size + i));
+      report.row(`append to PostgreSQL, entries of ${size} bytes`, stored, { unit: 'MB/s' });
+    }
+    await store.close();
+  } finally {
+    await server.remove();
   }
 }
 
