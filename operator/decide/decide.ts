@@ -21,6 +21,8 @@ export const EXTRA_GRACE_SECONDS = 30;
 const UNCONFIRMED_AFTER_MS = 60_000;
 /** A stop shorter than this leaves no STOPPING in the resource: it would be one more write per run. */
 const SHOW_STOPPING_AFTER_MS = 1_000;
+/** A runner whose `end` is acknowledged exits at once, and the kubelet tells of it within a second or two: it is waited for so long. */
+const EXIT_MS = 10_000;
 /** The same for the reason of a wait. */
 const SHOW_STUCK_AFTER_MS = 1_000;
 
@@ -46,7 +48,8 @@ function decideFinished(o: Observed, now: number): Plan {
   if (o.pod.metadata.deletionTimestamp !== undefined) return { actions: [] };
   const seconds = o.procedure?.spec.retention.podSeconds ?? DEFAULTS.podSeconds;
   const ended = o.run?.finished ?? now * 1000;
-  const due = ended / 1000 + seconds * 1000;
+  // The container ends right now: a deletion that comes first has the kubelet signal it, for 30 ms of processor time more.
+  const due = ended / 1000 + Math.max(seconds * 1000, hasEnded(o.pod) ? 0 : EXIT_MS);
   if (now < due) return { actions: [], requeueAt: due };
   return { actions: [{ do: 'deletePod', pod: o.pod, graceSeconds: EXTRA_GRACE_SECONDS, reason: 'Retention' }] };
 }
