@@ -90,8 +90,8 @@ function decideWithPod(
   next: number | undefined,
 ): Plan {
   if (hasEnded(pod)) {
-    if (o.capture.drained) return finish(verdictOfPod(o, pod, stop, now));
-    const ended = at(terminated(pod)?.finishedAt) ?? now;
+    if (o.capture.drained || isRefused(o, pod)) return finish(verdictOfPod(o, pod, stop, now));
+    const ended = at(terminated(pod)?.finishedAt) ?? lastChange(pod) ?? now;
     if (now < ended + o.settings.drainMs) return { actions: [], requeueAt: ended + o.settings.drainMs };
     return finish(verdictOfPod(o, pod, stop, now));
   }
@@ -281,6 +281,18 @@ function finish(verdict: Extract<Action, { do: 'finish' }>['verdict']): Plan {
 
 function hasEnded(pod: NonNullable<Observed['pod']>): boolean {
   return terminated(pod) !== undefined || isOver(pod);
+}
+
+/** Its node took the pod and would not run it: no container was made, so there is no log to wait for. */
+function isRefused(o: Observed, pod: NonNullable<Observed['pod']>): boolean {
+  const state = pod.status?.containerStatuses?.find(({ name }) => name === 'main')?.state;
+  return isOver(pod) && !state?.running && !state?.terminated && !o.capture.hello && (o.run?.high ?? 0) === 0;
+}
+
+/** ms. The kubelet writes the end of a pod into its conditions, too. */
+function lastChange(pod: NonNullable<Observed['pod']>): number | undefined {
+  const times = (pod.status?.conditions ?? []).flatMap(({ lastTransitionTime }) => at(lastTransitionTime) ?? []);
+  return times.length > 0 ? Math.max(...times) : at(pod.metadata.creationTimestamp);
 }
 
 function isOver(pod: NonNullable<Observed['pod']>): boolean {

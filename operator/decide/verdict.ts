@@ -81,6 +81,9 @@ export function verdictOfPod(o: Observed, pod: Pod, stop: StopRequest | undefine
       reason: 'PodDeleted',
       message: 'the pod was deleted by someone else than the operator',
     };
+  if (!state && pod.status?.reason !== undefined)
+    // What a kubelet says that refuses a pod: no room after all, or something that it cannot do.
+    return { ...base, state: 'FAILED', reason: pod.status.reason, message: pod.status.message ?? '' };
   if (state && ['StartError', 'ContainerCannotRun', 'RunContainerError'].includes(state.reason ?? ''))
     return {
       ...base,
