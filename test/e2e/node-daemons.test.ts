@@ -1,7 +1,7 @@
 /** The node's own daemons are killed while scripts print, and come back: nothing is lost, nothing runs twice, a stop gets through. */
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { onNodeShell, restore, takeDown, type Daemon } from './harness/node.ts';
-import { Procedures, STATES_TO_MAIN } from './harness/procedures.ts';
+import { operatorIdles, Procedures, STATES_TO_MAIN } from './harness/procedures.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
@@ -76,3 +76,5 @@ describe('killed and started again in the middle of the output', () => {
     240_000,
   );
 });
+
+onNodeShell('the operator has nothing left to do', () => operatorIdles(stack));

@@ -1,7 +1,7 @@
 /** The kernel kills for memory: the script alone, or the whole container with its PID 1. */
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { onRealNode } from './harness/node.ts';
-import { Procedures, STATES_TO_MAIN } from './harness/procedures.ts';
+import { operatorIdles, Procedures, STATES_TO_MAIN } from './harness/procedures.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 
 let stack: Stack;
@@ -61,3 +61,5 @@ def main():
     await procedures.nothingHangs('fills');
   });
 });
+
+onRealNode('the operator has nothing left to do', () => operatorIdles(stack));

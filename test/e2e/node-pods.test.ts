@@ -1,9 +1,8 @@
 /** What a real node, its kubelet and its scheduler do to the pod of a run. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EMBEDDED, later, onRealNode, restore } from './harness/node.ts';
-import { Procedures, STATES_TO_MAIN } from './harness/procedures.ts';
+import { errorsOf, operatorIdles, Procedures, STATES_TO_MAIN } from './harness/procedures.ts';
 import { startStack, type Stack } from './harness/stack.ts';
-import { until } from './harness/until.ts';
 
 let stack: Stack;
 let procedures: Procedures;
@@ -54,6 +53,35 @@ describe('ended by the kubelet', () => {
     expect(states(status.history)).toEqual([...STATES_TO_MAIN, 'STOPPING', 'FAILED']);
     expect(await procedures.output('active')).toBe('up\ncleaned up\n');
     await procedures.nothingHangs('active');
+  });
+});
+
+describe('deleted by hand', () => {
+  const deletePod = async (name: string, ...flags: readonly string[]): Promise<void> => {
+    const args = ['delete', 'pod', await procedures.pod(name), '--wait=false', ...flags];
+    expect(await stack.kubectl(args)).toMatchObject({ code: 0 });
+  };
+
+  it('the script cleans up, and all it said is kept', async () => {
+    await procedures.run('deleted', CLEANS_UP);
+    await procedures.printed('deleted', 'up\n');
+    await deletePod('deleted');
+    const status = await procedures.end('deleted');
+    expect(status).toMatchObject({ state: 'FAILED', reason: 'PodDeleted', output: { complete: true } });
+    expect(states(status.history)).toEqual([...STATES_TO_MAIN, 'STOPPING', 'FAILED']);
+    expect(await procedures.output('deleted')).toBe('up\ncleaned up\n');
+    await procedures.nothingHangs('deleted');
+  });
+
+  onRealNode('with force: nobody saw it end, and nothing is claimed', async () => {
+    await procedures.run('forced', CLEANS_UP);
+    await procedures.printed('forced', 'up\n');
+    await deletePod('forced', '--force', '--grace-period=0');
+    const status = await procedures.end('forced');
+    expect(status).toMatchObject({ state: 'UNKNOWN', reason: 'PodLost', output: { complete: false } });
+    expect(states(status.history)?.slice(0, STATES_TO_MAIN.length)).toEqual(STATES_TO_MAIN);
+    expect(await procedures.output('forced')).toMatch(/^up\n(cleaned up\n)?$/);
+    await procedures.nothingHangs('forced');
   });
 });
 
@@ -148,11 +176,7 @@ describe('evicted by the kubelet', () => {
   );
 });
 
-it('the operator logged no error', async () => {
-  const lines = (await stack.operator.log()).split('\n').filter((line) => line.startsWith('{'));
-  expect(lines.filter((line) => (JSON.parse(line) as { level: number }).level >= 50)).toEqual([]);
-  await until(
-    'the operator to be idle',
-    async () => (await stack.kubectl(['get', 'pods', '-o', 'name'])).stdout === '',
-  );
+it('the operator has nothing left to do, and logged no error', async () => {
+  await operatorIdles(stack);
+  expect(await errorsOf(stack.operator)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /** Pods that the API server, the kubelet or a name keep from being: each with its reason. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { onRealNode } from './harness/node.ts';
-import { Procedures } from './harness/procedures.ts';
+import { operatorIdles, Procedures } from './harness/procedures.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 
 let stack: Stack;
@@ -56,4 +56,7 @@ describe('an image', () => {
   });
 });
 
-it('none of them keeps another run from working', () => procedures.nothingHangs('none-such'));
+it('none of them keeps another run from working, and the operator has nothing left to do', async () => {
+  await procedures.nothingHangs('none-such');
+  await operatorIdles(stack);
+});

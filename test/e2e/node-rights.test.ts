@@ -8,7 +8,7 @@ import { ApiProxy, currentCluster } from './harness/api-proxy.ts';
 import { helm } from './harness/chart.ts';
 import { later, onRealNode, restore } from './harness/node.ts';
 import { ROOT } from './harness/process.ts';
-import { Procedures } from './harness/procedures.ts';
+import { operatorIdles, Procedures } from './harness/procedures.ts';
 import { startStack, type Place, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
@@ -171,3 +171,5 @@ describe('the node', () => {
     180_000,
   );
 });
+
+it('the operator has nothing left to do', () => operatorIdles(stack));

@@ -1,6 +1,6 @@
 /** Procedures as somebody applies them with kubectl, and what is seen of them and of their pods. */
 import { expect } from '@jest/globals';
-import type { Stack } from './stack.ts';
+import type { Part, Stack } from './stack.ts';
 import { until } from './until.ts';
 
 /** What the tests look at of a resource's status. */
@@ -96,6 +96,28 @@ export class Procedures {
     expect(await this.end(after)).toMatchObject({ state: 'COMPLETE', output: { complete: true } });
     expect(await this.output(after)).toBe('works\n');
   }
+}
+
+/** Nothing is left to do for the operator: no run is captured, none waits, and no pass is made any more. */
+export async function operatorIdles({ operator }: Stack): Promise<void> {
+  let last = '';
+  const isIdle = async (): Promise<boolean> => {
+    const lines = ((await operator.metrics?.()) ?? '').split('\n');
+    const passes = lines.filter((line) => line.startsWith('controller_runtime_reconcile_total')).join();
+    const busy = lines.filter((line) =>
+      /^(oet_captures|oet_procedures_unfinished|workqueue_depth\S*) [1-9]/.test(line),
+    );
+    const same = passes !== '' && passes === last;
+    last = passes;
+    return same && busy.length === 0;
+  };
+  await until('the operator to be idle', isIdle, { everyMs: 1_000, withinMs: 90_000 });
+}
+
+/** The lines of a part's log at level error or above. */
+export async function errorsOf(part: Part): Promise<object[]> {
+  const lines = (await part.log()).split('\n').filter((line) => line.startsWith('{'));
+  return lines.map((line) => JSON.parse(line) as { level: number }).filter(({ level }) => level >= 50);
 }
 
 /** The states of a run without `init` that came to `main`, up to its end. */

@@ -61,6 +61,10 @@ class Service implements Part {
     return readFile(this.logFile, 'utf8');
   }
 
+  async metrics(): Promise<string> {
+    return (await fetch(new URL('/metrics', this.#ready))).text();
+  }
+
   /** Ends it and waits until it has ended. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child;

@@ -16,6 +16,8 @@ export interface Part {
   start(): Promise<void>;
   /** What it logged so far. */
   log(): Promise<string>;
+  /** Its metrics, of a process that has some. */
+  metrics?(): Promise<string>;
 }
 
 export interface Stack {
