@@ -16,10 +16,11 @@ beforeAll(async () => {
 afterAll(() => cluster.end(), 60_000);
 
 const all = SUITE.flatMap(({ topic, cases }) => cases.map((one) => ({ ...one, name: `${topic}: ${one.name}` })));
-if (process.env['CONTRACT_REAL'] === '1')
-  all.push(...REAL_ONLY.map((one) => ({ ...one, name: `real only: ${one.name} (${one.reason})` })));
-const quiet = all.filter((one) => one.alone !== true);
-const alone = all.filter((one) => one.alone === true);
+const real = process.env['CONTRACT_REAL'] === '1';
+if (real) all.push(...REAL_ONLY.map((one) => ({ ...one, name: `real only: ${one.name} (${one.reason})` })));
+const isAlone = ({ alone }: (typeof all)[number]): boolean => alone === true || (alone === 'embedded' && !real);
+const quiet = all.filter((one) => !isAlone(one));
+const alone = all.filter(isAlone);
 
 describe('side by side', () => {
   for (const one of quiet) it.concurrent(one.name, () => one.run(cluster), CASE_MS);

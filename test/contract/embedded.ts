@@ -39,6 +39,7 @@ export async function clusterUnderTest(): Promise<Cluster> {
   const cluster = await openCluster(embedded.kubeconfig, embedded.cluster.kubelet.knobs);
   return {
     ...cluster,
+    serverKnobs: embedded.cluster.apiServer.knobs,
     end: async () => {
       await cluster.end();
       await embedded.stop();

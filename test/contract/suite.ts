@@ -1,6 +1,7 @@
 import type { ContractCase } from './case.ts';
 import { APPLIES } from './cases/apply.ts';
 import { ATTACHES } from './cases/attach.ts';
+import { BOOKMARKS } from './cases/bookmarks.ts';
 import { ENDS } from './cases/ends.ts';
 import { LIFECYCLE } from './cases/lifecycle.ts';
 import { LISTS } from './cases/lists.ts';
@@ -21,6 +22,7 @@ export const SUITE: readonly { topic: string; cases: readonly ContractCase[] }[]
   { topic: 'refusals', cases: REFUSALS },
   { topic: 'lists', cases: LISTS },
   { topic: 'watches', cases: WATCHES },
+  { topic: 'bookmarks', cases: BOOKMARKS },
   { topic: 'procedures', cases: PROCEDURES },
   { topic: 'rules', cases: RULES },
   { topic: 'apply', cases: APPLIES },

@@ -1,3 +1,4 @@
+import { badRequest, invalid, invalidValue, type ApiError, type FieldError } from '../errors.ts';
 import { isObject } from '../objects.ts';
 import type { Attributes, Authorizer, PolicyRule } from './rbac.ts';
 import { AUDIENCE, type User, type UserTable } from './users.ts';
@@ -9,7 +10,7 @@ export interface ReviewPorts extends Authorizer {
   users: UserTable;
 }
 
-/** Answers the kinds that are questions: who a token belongs to, and what somebody may do. */
+/** Answers the kinds that are questions: who a token belongs to, and what somebody may do. Throws 400 and 422. */
 export function answerReview(kind: string, body: unknown, user: User, ports: ReviewPorts): Fields {
   const { users } = ports;
   const review: Fields = { ...(isObject(body) ? body : {}) };
@@ -17,17 +18,20 @@ export function answerReview(kind: string, body: unknown, user: User, ports: Rev
   review['metadata'] = { creationTimestamp: null };
   switch (kind) {
     case 'TokenReview': {
-      const found = users.find(typeof spec['token'] === 'string' ? spec['token'] : '');
-      review['status'] = found
-        ? { authenticated: true, user: found, audiences: [AUDIENCE] }
-        : { user: {}, error: '[invalid bearer token, Token has been invalidated]' };
+      const token = text(spec['token']);
+      if (token === undefined) throw badRequest('token is required for TokenReview in authentication');
+      const given = texts(spec['audiences']);
+      const verdict = users.review(token, given.length === 0 ? [AUDIENCE] : given);
+      review['status'] = verdict.user ? { authenticated: true, ...verdict } : { user: {}, ...verdict };
       return review;
     }
     case 'SelfSubjectReview':
       review['status'] = { userInfo: user };
       return review;
     case 'SelfSubjectRulesReview': {
-      const rules = ports.rules(user, text(spec['namespace']) ?? '');
+      const namespace = text(spec['namespace']);
+      if (namespace === undefined) throw badRequest('no namespace on request');
+      const rules = ports.rules(user, namespace);
       const about = (rule: PolicyRule): boolean => rule.nonResourceURLs !== undefined;
       review['status'] = {
         resourceRules: rules.filter((rule) => !about(rule)),
@@ -38,10 +42,10 @@ export function answerReview(kind: string, body: unknown, user: User, ports: Rev
     }
     case 'SubjectAccessReview':
     case 'LocalSubjectAccessReview':
-      review['status'] = { allowed: ports.allowed(subjectOf(spec), attributesOf(spec)) };
+      review['status'] = { allowed: ports.allowed(subjectOf(kind, spec), attributesOf(kind, spec)) };
       return review;
     default:
-      review['status'] = { allowed: ports.allowed(user, attributesOf(spec)) };
+      review['status'] = { allowed: ports.allowed(user, attributesOf(kind, spec)) };
       return review;
   }
 }
@@ -50,16 +54,34 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function subjectOf(spec: Fields): User {
-  const { groups } = spec;
-  const given = Array.isArray(groups) ? groups.filter((each) => typeof each === 'string') : [];
-  return { username: text(spec['user']) ?? '', groups: given };
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 }
 
-function attributesOf(spec: Fields): Attributes {
-  const about = spec['nonResourceAttributes'];
+function wrong(kind: string, ...errors: FieldError[]): ApiError {
+  return invalid(kind, 'authorization.k8s.io', '', errors);
+}
+
+function subjectOf(kind: string, spec: Fields): User {
+  const username = text(spec['user']) ?? '';
+  const groups = texts(spec['groups']);
+  if (username === '' && groups.length === 0) {
+    throw wrong(kind, invalidValue('spec.user', '', 'at least one of user or group must be specified'));
+  }
+  return { username, groups };
+}
+
+function attributesOf(kind: string, spec: Fields): Attributes {
+  const { resourceAttributes: resource, nonResourceAttributes: about } = spec;
+  if (isObject(resource) && isObject(about)) {
+    const why = 'cannot be specified in combination with resourceAttributes';
+    throw wrong(kind, invalidValue('spec.nonResourceAttributes', about, why));
+  }
   if (isObject(about)) return { verb: text(about['verb']) ?? '', path: text(about['path']) ?? '' };
-  const resource = isObject(spec['resourceAttributes']) ? spec['resourceAttributes'] : {};
+  if (!isObject(resource)) {
+    const why = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
+    throw wrong(kind, invalidValue('spec.resourceAttributes', null, why));
+  }
   return {
     verb: text(resource['verb']) ?? '',
     group: text(resource['group']),

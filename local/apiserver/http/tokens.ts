@@ -16,13 +16,15 @@ export async function serveTokenRequest(
   const spec = isObject(body) && isObject(body['spec']) ? body['spec'] : {};
   const wanted = spec['expirationSeconds'];
   const seconds = typeof wanted === 'number' ? wanted : 3600;
-  const token = context.users.issue({ namespace, name, uid: account.metadata.uid ?? '' }, seconds);
+  const asked = Array.isArray(spec['audiences']) ? spec['audiences'].filter((each) => typeof each === 'string') : [];
+  const audiences = asked.length === 0 ? [AUDIENCE] : asked;
+  const token = context.users.issue({ namespace, name, uid: account.metadata.uid ?? '' }, seconds, audiences);
   const expirationTimestamp = kubeTime(context.api.clock.now() + seconds * 1000);
   const answer = {
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
     metadata: { name, namespace, creationTimestamp: kubeTime(context.api.clock.now()) },
-    spec: { audiences: [AUDIENCE], expirationSeconds: seconds, ...spec },
+    spec: { ...spec, audiences, expirationSeconds: seconds },
     status: { token, expirationTimestamp },
   };
   sendJson(res, 201, JSON.stringify(answer));

@@ -41,6 +41,9 @@ interface Watcher {
   end(): void;
 }
 
+/** A watch that will end by itself has a last bookmark so long before. */
+const BEFORE_END_MS = 2000;
+
 /** A client that does not read is cut off at this much unread. */
 const MOST_UNREAD = 64 * 1024 * 1024;
 
@@ -144,8 +147,7 @@ export function createWatchHub(storage: Storage, clock: Clock, knobs: KnobValues
         if (!match || match(shownAs(resource, object))) send(watcher, 'ADDED', object);
       }
       // without a version the events come from the store itself, which tells at once how far they go
-      if (sendInitialEvents) bookmark(watcher, true);
-      else if (resourceVersion === undefined && watcher.request.bookmarks) bookmark(watcher, false);
+      if (sendInitialEvents || (resourceVersion === undefined && watcher.request.bookmarks)) bookmark(watcher, true);
       return;
     }
     watcher.lastVersion = resourceVersion;
@@ -192,7 +194,11 @@ export function createWatchHub(storage: Storage, clock: Clock, knobs: KnobValues
     watchers.add(watcher);
     if (request.bookmarks) tick();
     else timers.push(() => undefined);
-    if (request.timeoutMs !== undefined) timers.push(clock.after(request.timeoutMs, finish));
+    const { timeoutMs } = request;
+    if (timeoutMs === undefined) return;
+    timers.push(clock.after(timeoutMs, finish));
+    if (!request.bookmarks || timeoutMs <= BEFORE_END_MS) return;
+    timers.push(clock.after(timeoutMs - BEFORE_END_MS, () => bookmark(watcher, false)));
   }
 
   function all(): Watcher[] {

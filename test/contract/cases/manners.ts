@@ -1,23 +1,12 @@
 import { expect } from '@jest/globals';
 import { alone } from '../case.ts';
 import type { ContractCase } from '../case.ts';
-import type { Cluster, NodeKnobs } from '../harness/cluster.ts';
+import type { Cluster } from '../harness/cluster.ts';
+import { withKnobs } from '../harness/knobs.ts';
 import type { RawAttach } from '../harness/attach.ts';
 import { pause, until } from '../harness/poll.ts';
 import { readLines } from '../harness/stream.ts';
 import type { Lines } from '../harness/stream.ts';
-
-/** Runs `f` with knobs turned where there are some; a real node does the like by itself. */
-async function withKnobs<T>(cluster: Cluster, values: Partial<NodeKnobs>, f: () => Promise<T>): Promise<T> {
-  const before = { ...cluster.knobs };
-  Object.assign(cluster.knobs ?? {}, values);
-  try {
-    return await f();
-  } finally {
-    for (const key of Object.keys(values))
-      Object.assign(cluster.knobs ?? {}, { [key]: before[key as keyof NodeKnobs] });
-  }
-}
 
 const LISTENER = `
 import sys
@@ -114,7 +103,7 @@ const sequence = Array.from({ length: LINES }, (_, index) => String(index).padSt
 /** What a node does to those who trust it. The embedded cluster does the same where a knob asks for it. */
 export const MANNERS: readonly ContractCase[] = [
   alone('an attach during the start opens, takes bytes and loses them; a Failure tells, sooner or later', (cluster) =>
-    withKnobs(cluster, { attachLossMs: 200 }, async () => {
+    withKnobs(cluster.knobs, { attachLossMs: 200 }, async () => {
       let lost: RawAttach[] = [];
       let heard = 0;
       for (let start = 0; start < 3 && lost.length === 0; start++) ({ lost, heard } = await attachAtStart(cluster));
@@ -172,13 +161,15 @@ export const MANNERS: readonly ContractCase[] = [
   alone('a slow reader of an attach holds up the container’s own writes', async (cluster) => {
     const name = cluster.unique('heldup');
     const source =
-      "import os, threading, time\nos.write(1, b'hello\\n')\nos.read(0, 99)\nsent = [0]\ndef tell():\n    while True:\n        open('/dev/null'); time.sleep(0.1)\nthreading.Thread(target=tell, daemon=True).start()\nfor i in range(1024): os.write(1, b'x' * 65535 + b'\\n')\nos.write(1, b'done\\n')\ntime.sleep(600)";
+      "import os, time\nos.write(1, b'hello\\n')\nos.write(1, os.read(0, 99))\nos.read(0, 99)\nfor i in range(1024): os.write(1, b'x' * 65535 + b'\\n')\nos.write(1, b'done\\n')\ntime.sleep(600)";
     await cluster.pods.create(name, source);
     const log = await cluster.pods.follow(name);
     await log.find(/hello/);
     const slow = await cluster.attach(name, 'container=main&stdin=true&stdout=true');
-    await slow.send('go\n');
+    await slow.send('one\n');
+    await slow.find(/one/); // its stdout is there: stdin is a moment before
     slow.socket.pause();
+    await slow.send('go\n');
     // 64 MiB are not written while nobody reads them here; a second is enough for it otherwise.
     await pause(3000);
     const heldUp = !log.all.includes('done');
@@ -193,7 +184,7 @@ export const MANNERS: readonly ContractCase[] = [
   alone(
     'a container that prints much and exits at once loses its last lines; the follower and a later read agree',
     (cluster) =>
-      withKnobs(cluster, { loseTail: 1 }, async () => {
+      withKnobs(cluster.knobs, { loseTail: 1 }, async () => {
         let run = { followed: sequence, read: sequence };
         // About half of the runs on a real node.
         for (let start = 0; start < 12 && run.read.length === LINES; start++) run = await printAndExit(cluster, 0);
@@ -205,7 +196,7 @@ export const MANNERS: readonly ContractCase[] = [
   ),
 
   alone('with a second before the exit nothing is lost', (cluster) =>
-    withKnobs(cluster, { loseTail: 1 }, async () => {
+    withKnobs(cluster.knobs, { loseTail: 1 }, async () => {
       const { followed, read } = await printAndExit(cluster, 1);
 
       expect(read).toEqual(sequence);
@@ -214,7 +205,7 @@ export const MANNERS: readonly ContractCase[] = [
   ),
 
   alone('one follow too many is answered with 200, the log so far, and an error as text', (cluster) =>
-    withKnobs(cluster, { maxFollows: 20 }, async () => {
+    withKnobs(cluster.knobs, { maxFollows: 20 }, async () => {
       const name = cluster.unique('follows');
       await cluster.pods.create(name, "import time\nprint('hello', flush=True)\ntime.sleep(600)");
       const first = await cluster.pods.follow(name);

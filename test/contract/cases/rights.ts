@@ -3,9 +3,13 @@ import { contract } from '../case.ts';
 import type { ContractCase } from '../case.ts';
 import { Refused } from '../harness/attach.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import type { Answer } from '../harness/http.ts';
 import { makeKind } from '../harness/kind.ts';
 import { IDLE } from '../harness/pods.ts';
 import { until } from '../harness/poll.ts';
+
+const AUTHORIZATION = '/apis/authorization.k8s.io/v1';
+const TOKEN_REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';
 
 /** A service account with these rights in the namespace: its token. */
 async function account(cluster: Cluster, name: string, rule: Record<string, unknown>): Promise<string> {
@@ -43,7 +47,7 @@ export const RIGHTS: readonly ContractCase[] = [
         },
       };
       await until('the binding', async () => {
-        const { json } = await cluster.call('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review, {
+        const { json } = await cluster.call('POST', `${AUTHORIZATION}/selfsubjectaccessreviews`, review, {
           token,
         });
         return json.status?.allowed === true;
@@ -110,4 +114,101 @@ export const RIGHTS: readonly ContractCase[] = [
       expect(status.phase).toBe('Terminating');
     },
   ),
+
+  contract('a TokenReview tells whose a token is, and for whom it is meant', async (cluster) => {
+    const name = cluster.unique('known');
+    const token = await account(cluster, name, { apiGroups: [''], resources: ['pods'], verbs: ['get'] });
+    const review = async (spec: object): Promise<Answer['json']> =>
+      (await cluster.must('POST', TOKEN_REVIEWS, { spec })).status;
+    const known = await review({ token });
+    const other = await review({ token, audiences: ['somebody-else'] });
+    const forged = await review({ token: `${token.slice(0, -6)}AAAAAA` });
+
+    expect(known).toMatchObject({
+      authenticated: true,
+      user: {
+        username: `system:serviceaccount:${cluster.namespace}:${name}`,
+        groups: ['system:serviceaccounts', `system:serviceaccounts:${cluster.namespace}`, 'system:authenticated'],
+      },
+      audiences: [expect.stringMatching(/^https:/)],
+    });
+    expect(known.user.uid).toMatch(/^[0-9a-f-]{36}$/);
+    for (const status of [other, forged]) {
+      expect(status.authenticated ?? false).toBe(false);
+      expect(status.error).toBeTruthy();
+    }
+  }),
+
+  contract(
+    'a token for an audience of its own opens nothing here, and is known to who asks for it',
+    async (cluster) => {
+      const name = cluster.unique('audience');
+      await account(cluster, name, { apiGroups: [''], resources: ['pods'], verbs: ['get'] });
+      const { spec, status } = await cluster.must('POST', cluster.core('serviceaccounts', name, 'token'), {
+        spec: { audiences: ['oet'], expirationSeconds: 600 },
+      });
+      const token = String(status.token);
+      const here = await cluster.call('GET', cluster.core('pods', 'nobody'), undefined, { token });
+      const asked = await cluster.must('POST', TOKEN_REVIEWS, { spec: { token, audiences: ['oet', 'else'] } });
+      const unasked = await cluster.must('POST', TOKEN_REVIEWS, { spec: { token } });
+
+      expect(spec.audiences).toEqual(['oet']);
+      expect(here.code).toBe(401);
+      expect(asked.status).toMatchObject({ authenticated: true, audiences: ['oet'] });
+      expect(unasked.status.authenticated ?? false).toBe(false);
+    },
+  ),
+
+  contract('SubjectAccessReviews answer for somebody: by user, by group, in one namespace', async (cluster) => {
+    const name = cluster.unique('reviewed');
+    await account(cluster, name, { apiGroups: ['oet.skao.int'], resources: ['procedures'], verbs: ['get'] });
+    const user = `system:serviceaccount:${cluster.namespace}:${name}`;
+    const attributes = (verb: string) => ({
+      verb,
+      group: 'oet.skao.int',
+      resource: 'procedures',
+      namespace: cluster.namespace,
+    });
+    const ask = async (spec: object, path = `${AUTHORIZATION}/subjectaccessreviews`): Promise<boolean> =>
+      (await cluster.must('POST', path, { metadata: { namespace: cluster.namespace }, spec })).status.allowed === true;
+    await until('the binding', () => ask({ user, resourceAttributes: attributes('get') }));
+
+    expect(await ask({ user, resourceAttributes: attributes('create') })).toBe(false);
+    expect(await ask({ user: 'a', groups: ['system:masters'], resourceAttributes: attributes('create') })).toBe(true);
+    expect(
+      await ask({ user: 'a', groups: ['system:authenticated'], nonResourceAttributes: { path: '/apis', verb: 'get' } }),
+    ).toBe(true);
+    expect(await ask({ user: 'a', nonResourceAttributes: { path: '/metrics', verb: 'get' } })).toBe(false);
+    const local = `${AUTHORIZATION}/namespaces/${cluster.namespace}/localsubjectaccessreviews`;
+    expect(await ask({ user, resourceAttributes: attributes('get') }, local)).toBe(true);
+    const both = await cluster.call('POST', `${AUTHORIZATION}/subjectaccessreviews`, {
+      spec: { user, resourceAttributes: attributes('get'), nonResourceAttributes: { path: '/', verb: 'get' } },
+    });
+    const nobody = await cluster.call('POST', `${AUTHORIZATION}/subjectaccessreviews`, {
+      spec: { resourceAttributes: attributes('get') },
+    });
+    expect([both.code, nobody.code]).toEqual([422, 422]);
+  }),
+
+  contract('an administrator may act as somebody, who may do no more than that one', async (cluster) => {
+    const name = cluster.unique('played');
+    const token = await account(cluster, name, { apiGroups: [''], resources: ['configmaps'], verbs: ['list'] });
+    const headers = { 'impersonate-user': `system:serviceaccount:${cluster.namespace}:${name}` };
+    await until('the binding', async () => {
+      return (await cluster.call('GET', cluster.core('configmaps'), undefined, { headers })).code === 200;
+    });
+    const pods = await cluster.call('GET', cluster.core('pods'), undefined, { headers });
+    const further = await cluster.call('GET', cluster.core('configmaps'), undefined, {
+      token,
+      headers: { 'impersonate-user': 'bob' },
+    });
+
+    expect(pods.json).toMatchObject({ code: 403, reason: 'Forbidden' });
+    expect(pods.json.message).toBe(
+      `pods is forbidden: User "${headers['impersonate-user']}" cannot list resource "pods" in API group "" in the namespace "${cluster.namespace}"`,
+    );
+    expect(further.json.message).toBe(
+      `users "bob" is forbidden: User "${headers['impersonate-user']}" cannot impersonate resource "users" in API group "" at the cluster scope`,
+    );
+  }),
 ];

@@ -128,34 +128,6 @@ export const WATCHES: readonly ContractCase[] = [
     expect(event.object.metadata.namespace).toBe(cluster.namespace);
   }),
 
-  contract('sendInitialEvents: what exists, then a bookmark that says so', async (cluster) => {
-    const set = cluster.unique('initial');
-    await write(cluster, `${set}-a`, { set });
-    const { metadata } = await write(cluster, `${set}-b`, { set });
-    const watch = await cluster.watch(cluster.core('configmaps'), {
-      labelSelector: `set=${set}`,
-      sendInitialEvents: true,
-      resourceVersionMatch: 'NotOlderThan',
-      allowWatchBookmarks: true,
-    });
-    const { object } = await watch.find('the bookmark', ({ type }) => type === 'BOOKMARK');
-    await cluster.must('DELETE', cluster.core('configmaps', `${set}-a`));
-    await watch.find('the deletion', ({ type }) => type === 'DELETED');
-    watch.close();
-
-    expect(watch.told()).toEqual([`ADDED ${set}-a`, `ADDED ${set}-b`, 'BOOKMARK', `DELETED ${set}-a`]);
-    expect(object.kind).toBe('ConfigMap');
-    expect(object.metadata.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' });
-    expect(BigInt(object.metadata.resourceVersion)).toBeGreaterThanOrEqual(BigInt(metadata.resourceVersion));
-    const without = await cluster.call('GET', cluster.core('configmaps'), undefined, {
-      query: { watch: true, sendInitialEvents: true },
-    });
-    expect(without).toMatchObject({
-      code: 422,
-      json: { message: expect.stringContaining('sendInitialEvents requires') },
-    });
-  }),
-
   contract('timeoutSeconds ends a watch properly', async (cluster) => {
     const set = cluster.unique('timeout');
     const started = performance.now();
@@ -167,28 +139,6 @@ export const WATCHES: readonly ContractCase[] = [
     expect(ms).toBeGreaterThan(1900);
     expect(ms).toBeLessThan(15_000);
     expect(watch.told()).toEqual([`ADDED ${set}`]);
-  }),
-
-  contract('a watch that allows bookmarks and begins with what exists gets one after it', async (cluster) => {
-    const set = cluster.unique('bookmark');
-    const { metadata } = await write(cluster, set, { set });
-    const query = { labelSelector: `set=${set}`, allowWatchBookmarks: true };
-    const fresh = await cluster.watch(cluster.core('configmaps'), query);
-    const later = await cluster.watch(cluster.core('configmaps'), {
-      ...query,
-      resourceVersion: metadata.resourceVersion,
-    });
-    const { object } = await fresh.find('the bookmark', ({ type }) => type === 'BOOKMARK');
-    await cluster.must('PATCH', cluster.core('configmaps', set), { data: { a: '1' } });
-    for (const watch of [fresh, later]) {
-      await watch.find('the change', ({ type }) => type === 'MODIFIED');
-      watch.close();
-    }
-
-    expect(fresh.told()).toEqual([`ADDED ${set}`, 'BOOKMARK', `MODIFIED ${set}`]);
-    expect(later.told()).toEqual([`MODIFIED ${set}`]);
-    expect(object).toMatchObject({ kind: 'ConfigMap', apiVersion: 'v1' });
-    expect(BigInt(object.metadata.resourceVersion)).toBeGreaterThanOrEqual(BigInt(metadata.resourceVersion));
   }),
 
   contract('a watch from a resourceVersion that is forgotten gets an ERROR with 410', async (cluster) => {

@@ -18,6 +18,11 @@ export interface NodeKnobs {
   maxFollows: number;
 }
 
+/** The same of its API server. */
+export interface ServerKnobs {
+  bookmarkMs: number;
+}
+
 /** A cluster under test, and a namespace in it that nobody else uses. */
 export interface Cluster extends Http {
   kube: Kube;
@@ -35,6 +40,7 @@ export interface Cluster extends Http {
   unique(prefix: string): string;
   /** Only where the cluster is the embedded one. */
   knobs?: NodeKnobs;
+  serverKnobs?: ServerKnobs;
   /** Undone in reverse order when the suite is over. */
   atEnd(undo: () => Promise<unknown>): void;
   end(): Promise<void>;

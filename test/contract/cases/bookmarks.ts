@@ -1,0 +1,102 @@
+import { expect } from '@jest/globals';
+import { contract, knobbed } from '../case.ts';
+import type { ContractCase } from '../case.ts';
+import type { Cluster } from '../harness/cluster.ts';
+import { withKnobs } from '../harness/knobs.ts';
+
+const write = (cluster: Cluster, name: string, labels: Record<string, string>, data: Record<string, string> = {}) =>
+  cluster.must('POST', cluster.core('configmaps'), { metadata: { name, labels }, data });
+
+/** Bookmarks: how far a watch has come, though nothing is told. */
+export const BOOKMARKS: readonly ContractCase[] = [
+  contract('sendInitialEvents: what exists, then a bookmark that says so', async (cluster) => {
+    const set = cluster.unique('initial');
+    await write(cluster, `${set}-a`, { set });
+    const { metadata } = await write(cluster, `${set}-b`, { set });
+    const watch = await cluster.watch(cluster.core('configmaps'), {
+      labelSelector: `set=${set}`,
+      sendInitialEvents: true,
+      resourceVersionMatch: 'NotOlderThan',
+      allowWatchBookmarks: true,
+    });
+    const { object } = await watch.find('the bookmark', ({ type }) => type === 'BOOKMARK');
+    await cluster.must('DELETE', cluster.core('configmaps', `${set}-a`));
+    await watch.find('the deletion', ({ type }) => type === 'DELETED');
+    watch.close();
+
+    expect(watch.told()).toEqual([`ADDED ${set}-a`, `ADDED ${set}-b`, 'BOOKMARK', `DELETED ${set}-a`]);
+    expect(object.kind).toBe('ConfigMap');
+    expect(object.metadata.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' });
+    expect(BigInt(object.metadata.resourceVersion)).toBeGreaterThanOrEqual(BigInt(metadata.resourceVersion));
+    const without = await cluster.call('GET', cluster.core('configmaps'), undefined, {
+      query: { watch: true, sendInitialEvents: true },
+    });
+    expect(without).toMatchObject({
+      code: 422,
+      json: { message: expect.stringContaining('sendInitialEvents requires') },
+    });
+  }),
+
+  contract('a watch that allows bookmarks and begins with what exists gets one after it', async (cluster) => {
+    const set = cluster.unique('bookmark');
+    const { metadata } = await write(cluster, set, { set });
+    const query = { labelSelector: `set=${set}`, allowWatchBookmarks: true };
+    const fresh = await cluster.watch(cluster.core('configmaps'), query);
+    const later = await cluster.watch(cluster.core('configmaps'), {
+      ...query,
+      resourceVersion: metadata.resourceVersion,
+    });
+    const { object } = await fresh.find('the bookmark', ({ type }) => type === 'BOOKMARK');
+    await cluster.must('PATCH', cluster.core('configmaps', set), { data: { a: '1' } });
+    for (const watch of [fresh, later]) {
+      await watch.find('the change', ({ type }) => type === 'MODIFIED');
+      watch.close();
+    }
+
+    expect(fresh.told()).toEqual([`ADDED ${set}`, 'BOOKMARK', `MODIFIED ${set}`]);
+    expect(later.told()).toEqual([`MODIFIED ${set}`]);
+    expect(object).toMatchObject({
+      kind: 'ConfigMap',
+      apiVersion: 'v1',
+      metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } },
+    });
+    expect(BigInt(object.metadata.resourceVersion)).toBeGreaterThanOrEqual(BigInt(metadata.resourceVersion));
+  }),
+
+  contract('a watch that timeoutSeconds will end has a bookmark just before', async (cluster) => {
+    const set = cluster.unique('before-end');
+    const { metadata } = await write(cluster, set, { set });
+    const watch = await cluster.watch(cluster.core('configmaps'), {
+      labelSelector: `set=${set}`,
+      resourceVersion: metadata.resourceVersion,
+      allowWatchBookmarks: true,
+      timeoutSeconds: 8,
+    });
+    const other = await write(cluster, cluster.unique('unseen'), {});
+    await watch.done;
+
+    expect(watch.told()).toEqual(['BOOKMARK']);
+    expect(BigInt(watch.events()[0]!.object.metadata.resourceVersion)).toBeGreaterThanOrEqual(
+      BigInt(other.metadata.resourceVersion),
+    );
+  }),
+
+  knobbed('where nothing happens, a bookmark comes about every minute', (cluster) =>
+    withKnobs(cluster.serverKnobs, { bookmarkMs: 500 }, async () => {
+      const set = cluster.unique('minute');
+      const { metadata } = await write(cluster, set, { set });
+      const watch = await cluster.watch(cluster.core('configmaps'), {
+        labelSelector: `set=${set}`,
+        resourceVersion: metadata.resourceVersion,
+        allowWatchBookmarks: true,
+      });
+      const other = await write(cluster, cluster.unique('unseen'), {});
+      const { object } = await watch.find('the bookmark', ({ type }) => type === 'BOOKMARK', 100);
+      watch.close();
+
+      expect(watch.told()[0]).toBe('BOOKMARK');
+      expect(object).toMatchObject({ kind: 'ConfigMap', apiVersion: 'v1' });
+      expect(BigInt(object.metadata.resourceVersion)).toBeGreaterThanOrEqual(BigInt(other.metadata.resourceVersion));
+    }),
+  ),
+];
