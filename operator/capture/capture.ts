@@ -6,7 +6,7 @@
 import { LineDecoder } from '../../journal/index.ts';
 import type { Entry, HelloEntry } from '../../journal/types.ts';
 import type { Timer } from '../../kube/index.ts';
-import { ATTACH_FORBIDDEN } from '../decide/trouble.ts';
+import { ATTACH_FORBIDDEN, STORE_UNAVAILABLE } from '../decide/trouble.ts';
 import type { CaptureView, CommandView, StopRequest } from '../decide/types.ts';
 import { Acks } from './acks.ts';
 import { Attachment } from './attachment.ts';
@@ -71,7 +71,7 @@ export class Capture {
       clock,
       log,
       onCommit: (entries, now) => this.#committed(entries, now),
-      onTrouble: (error) => this.#trouble('store', 'StoreUnavailable', error),
+      onTrouble: (error) => this.#trouble('store', STORE_UNAVAILABLE, error),
     });
     this.#attachment = new Attachment({
       streams: ports.streams,

@@ -33,6 +33,21 @@ describe('what hinders the capture', () => {
     await world.stop();
   });
 
+  it('is the reason of a run that the store does not take; once it does, the run goes on', async () => {
+    const world = new World();
+    world.store.broken = new Error('disk full');
+    world.startOperator();
+    world.create('p', { startPolicy: 'Automatic' });
+    await until(world, 'the reason', () => status(world)?.reason === 'StoreUnavailable');
+    expect(status(world)).toMatchObject({ state: 'CREATING', message: 'disk full' });
+    await world.clock.advance(5_000);
+    expect(world.writes).toEqual(['procedures status']);
+    world.store.broken = undefined;
+    await until(world, 'the end', () => status(world)?.phase === 'Finished');
+    expect(status(world)?.state).toBe('COMPLETE');
+    await world.stop();
+  });
+
   it('ends the run with its own reason when the preparation takes too long', async () => {
     const world = new World();
     world.forbidden.add('attach').add('log');

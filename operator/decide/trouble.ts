@@ -5,6 +5,9 @@ import type { Observed, Plan, Trouble } from './types.ts';
 /** The reason where the role does not grant pods/attach: nothing can be said to the runner. */
 export const ATTACH_FORBIDDEN = 'AttachForbidden';
 
+/** The reason while the store takes nothing: it is full, or cannot be reached. */
+export const STORE_UNAVAILABLE = 'StoreUnavailable';
+
 /** What passes sooner is not worth a write. */
 const SHOW_AFTER_MS = 1_000;
 

@@ -1,10 +1,11 @@
 /** Carries a plan's actions out: the only place of the operator that writes to the API server, to the store and to runners. */
 import type { Procedure, ProcedureStatus } from '../../crds/index.ts';
-import { UnknownRun } from '../../journal/index.ts';
+import { Fenced, UnknownRun } from '../../journal/index.ts';
 import type { JournalStore, Verdict } from '../../journal/types.ts';
 import type { Clock, EventInput, Pod, Resource } from '../../kube/index.ts';
-import { isConflict, isNotFound, microTime } from '../../kube/index.ts';
+import { isConflict, isNotFound, KubeError, microTime } from '../../kube/index.ts';
 import type { Log } from '../capture/ports.ts';
+import { STORE_UNAVAILABLE } from '../decide/trouble.ts';
 import type { Action, Observed, StepFailure, StopRequest, Trouble } from '../decide/types.ts';
 import { versionOf } from '../decide/versions.ts';
 import { argumentsJSON, mainArgumentsJSON } from '../pod/arguments.ts';
@@ -104,7 +105,10 @@ export class Executor {
 
   async #claim(procedure: LiveProcedure): Promise<void> {
     const { store, ids, holder, clock } = this.#ports;
-    const id = await openRun(procedure, { store, ids });
+    const id = await openRun(procedure, { store, ids }).catch(async (error: unknown) => {
+      await this.#storeFailed(procedure, error);
+      throw error;
+    });
     const now = clock.now();
     const { uid, namespace = '' } = procedure.metadata;
     const { executionKey } = procedure.spec;
@@ -122,6 +126,14 @@ export class Executor {
       },
       true,
     );
+  }
+
+  /** What keeps a run from being taken up is told on its resource, once. */
+  async #storeFailed(procedure: LiveProcedure, error: unknown): Promise<void> {
+    if (error instanceof KubeError || error instanceof Fenced || procedure.status.reason === STORE_UNAVAILABLE) return;
+    const message = error instanceof Error ? error.message : String(error);
+    const now = this.#ports.clock.now();
+    await this.#patch(procedure, stateStatus(procedure, 'CREATING', STORE_UNAVAILABLE, message, now), false);
   }
 
   async #createPod(procedure: LiveProcedure): Promise<void> {

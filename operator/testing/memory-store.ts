@@ -19,7 +19,7 @@ type Used = 'openRun' | 'claimExecution' | 'updateInfo' | 'append' | 'finish' | 
 export class MemoryStore implements Pick<JournalStore, Used> {
   readonly all = new Map<string, MemoryRun>();
   readonly #keys = new Map<string, string>();
-  /** What every write of entries fails with. */
+  /** What every new run and every write of entries fails with. */
   broken: Error | undefined;
 
   /** As the term takes it: a call of anything else is a fault of the test. */
@@ -28,6 +28,7 @@ export class MemoryStore implements Pick<JournalStore, Used> {
   }
 
   openRun(run: RunIdentity): Promise<void> {
+    if (this.broken) return Promise.reject(this.broken);
     if (this.all.has(run.uid)) return Promise.resolve();
     for (const other of this.all.values())
       if (other.namespace === run.namespace && other.id === run.id)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mountHere, mountSmall, onNodeShell, onRealNode, restore } from './harness/node.ts';
-import { Procedures } from './harness/procedures.ts';
+import { operatorIdles, Procedures } from './harness/procedures.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
@@ -136,6 +136,9 @@ def main():
       expect.objectContaining({ type: 'CaptureDegraded', status: 'True', reason: 'StoreUnavailable' }),
     );
     expect(shown.state).toBe('RUNNING');
+    await procedures.run('late', 'def main(): print("taken up")');
+    const late = await procedures.until('late', 'its reason', ({ reason }) => reason === 'StoreUnavailable');
+    expect(late.state).toBe('CREATING');
     expect(await stack.operator.log()).toMatch(/the store did not take a batch; trying again/);
 
     // Asked for while nothing can be stored; the script gets it, its end is kept by the runner.
@@ -153,7 +156,10 @@ def main():
     expect(lines.at(-2)).toBe('cleaned up');
     const numbered = lines.filter((line) => line.startsWith('line'));
     expect(numbered).toEqual(numbered.map((_, i) => `line ${i} ${'x'.repeat(100)}`));
+    expect(await procedures.end('late')).toMatchObject({ state: 'COMPLETE', output: { complete: true } });
+    expect(await procedures.output('late')).toBe('taken up\n');
     await procedures.nothingHangs('full');
+    await operatorIdles(stack);
   });
 });
 
