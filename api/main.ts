@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { CONFIG_MAPS, connect, PROCEDURES, Reflector, resource, systemClock } from '../kube/index.ts';
@@ -14,6 +14,7 @@ import { flag, flagSources } from './flags.ts';
 import type { ProcedureResource } from './ports.ts';
 import { Catalogue } from './procedures/catalogue.ts';
 import { confirmUnseen } from './procedures/confirm.ts';
+import { starting } from './starting.ts';
 import { StoreWatch } from './store-watch.ts';
 
 /** What open answers and slow clients may take at shutdown, in ms; the pod's grace is 30 s. */
@@ -60,11 +61,14 @@ async function main(): Promise<void> {
   const signalled = asked();
   const shutdown = new AbortController();
   const { signal } = shutdown;
-  const starting = new AbortController();
-  void signalled.then((name) => starting.abort(new Error(`${name} while the store was being opened`)));
+  const giveUp = new AbortController();
+  void signalled.then((name) => giveUp.abort(new Error(`${name} while the store was being opened`)));
   const kube = await connect({ userAgent: 'oet-rest' });
+  let answer: RequestListener = starting;
+  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => answer(request, response));
+  const port = await listen(server, config.port, config.host);
   // A database that is away is waited for: ending would only make the kubelet wait longer each time.
-  const store = await openStore(config.store, { role: 'api', logger, patienceMs: Infinity, signal: starting.signal });
+  const store = await openStore(config.store, { role: 'api', logger, patienceMs: Infinity, signal: giveUp.signal });
   const catalogue = new Catalogue();
   const reflector = new Reflector({
     kube,
@@ -95,8 +99,7 @@ async function main(): Promise<void> {
     storeWatch.run(signal),
     confirmUnseen(catalogue, procedures, { clock: systemClock, logger }, signal),
   ]);
-  const server = createServer({ keepAliveTimeout: 65_000 }, express);
-  const port = await listen(server, config.port, config.host);
+  answer = express;
   logger.info({ host: config.host, port, namespace: config.namespace, server: kube.server }, 'listening');
 
   logger.info({ signal: await signalled }, 'shutting down');

@@ -75,8 +75,6 @@
   ports:
     - {name: rest, containerPort: 5000}
   {{- if include "oet.database" . }}
-  # A database that is away is waited for, for an hour before the container is started anew.
-  startupProbe: {httpGet: {path: /healthz, port: rest}, periodSeconds: 1, failureThreshold: 3600}
   # Until everybody knows that this pod takes no more connections.
   lifecycle: {preStop: {sleep: {seconds: 3}}}
   {{- end }}
