@@ -8,6 +8,7 @@ import { LISTS } from './cases/lists.ts';
 import { LOGS } from './cases/logs.ts';
 import { MANNERS } from './cases/manners.ts';
 import { OBJECTS } from './cases/objects.ts';
+import { PATCHES } from './cases/patches.ts';
 import { PODS } from './cases/pods.ts';
 import { PROCEDURES } from './cases/procedures.ts';
 import { REFUSALS } from './cases/refusals.ts';
@@ -19,6 +20,7 @@ import { WATCHES } from './cases/watches.ts';
 /** What every cluster must do, by topic. */
 export const SUITE: readonly { topic: string; cases: readonly ContractCase[] }[] = [
   { topic: 'objects', cases: OBJECTS },
+  { topic: 'patches', cases: PATCHES },
   { topic: 'refusals', cases: REFUSALS },
   { topic: 'lists', cases: LISTS },
   { topic: 'watches', cases: WATCHES },

@@ -60,13 +60,13 @@ test('quantities, and numbers that may be text', () => {
 
 const shifted = Buffer.alloc(11, 0xff);
 
-test.each([
+test.each<[name: string, body: Buffer, message: string, code?: number]>([
   ['JSON', Buffer.from('{}'), 'does not begin as'],
   ['a number that does not end', Buffer.concat([Buffer.from('k8s\0'), shifted]), 'more than 64 bits'],
   ['a body that is cut', envelope('ConfigMap', field(1, field(1, 'c'))).subarray(0, -1), 'ends within a field'],
   ['a field of another type', envelope('ConfigMap', field(1, 7)), 'has wire type 0'],
-  ['a kind that is not known here', envelope('Deployment'), 'not understood for Deployment'],
-])('%s is 415', (_name, body, message) => {
+  ['a kind that is not known here', envelope('Deployment'), 'not understood for Deployment', 415],
+])('%s is refused', (_name, body, message, code = 400) => {
   let caught: unknown;
   try {
     decodeProtobuf(body);
@@ -74,5 +74,5 @@ test.each([
     caught = error;
   }
 
-  expect(caught).toMatchObject({ code: 415, message: expect.stringContaining(message) });
+  expect(caught).toMatchObject({ code, message: expect.stringContaining(message) });
 });

@@ -1,4 +1,4 @@
-import { ApiError } from '../errors.ts';
+import { ApiError, badRequest } from '../errors.ts';
 import { MESSAGES, type Field } from './messages.ts';
 
 /** The media type that kubectl's typed commands send (`create configmap`, `create namespace`, …). */
@@ -9,21 +9,20 @@ const MAGIC = Buffer.from('k8s\0');
 /** The end of the year 9999, which is as far as RFC 3339 goes. */
 const LAST_SECOND = 253_402_300_799;
 
-/** Takes a Kubernetes protobuf body apart into the object as JSON. Throws 415 for kinds whose fields are not known here. */
+/**
+ * Takes a Kubernetes protobuf body apart into the object as JSON. Throws 400 for what is none, and 415 for kinds whose
+ * fields are not known here.
+ */
 export function decodeProtobuf(body: Buffer): unknown {
-  if (!body.subarray(0, 4).equals(MAGIC)) throw unsupported('the body does not begin as Kubernetes protobuf does');
+  if (!body.subarray(0, 4).equals(MAGIC)) throw badRequest('the body does not begin as Kubernetes protobuf does');
   const envelope = decodeMessage(body.subarray(4), 'Unknown') as {
     typeMeta?: { apiVersion?: string; kind?: string };
     raw?: Buffer;
   };
   const { apiVersion = '', kind = '' } = envelope.typeMeta ?? {};
   if (!Object.hasOwn(MESSAGES, kind) || !apiVersion)
-    throw unsupported(`protobuf is not understood for ${kind}; send application/json`);
+    throw new ApiError(415, 'UnsupportedMediaType', `protobuf is not understood for ${kind}; send application/json`);
   return { apiVersion, kind, ...decodeMessage(envelope.raw ?? Buffer.alloc(0), kind) };
-}
-
-function unsupported(why: string): ApiError {
-  return new ApiError(415, 'UnsupportedMediaType', why);
 }
 
 function decodeMessage(bytes: Buffer, type: string): Record<string, unknown> {
@@ -35,8 +34,8 @@ function decodeMessage(bytes: Buffer, type: string): Record<string, unknown> {
     let value = 0n;
     for (let shift = 0n; ; shift += 7n) {
       const byte = bytes[at++];
-      if (shift > 63n) throw unsupported('a number of the protobuf body has more than 64 bits');
-      if (byte === undefined) throw unsupported('the protobuf body ends within a number');
+      if (shift > 63n) throw badRequest('a number of the protobuf body has more than 64 bits');
+      if (byte === undefined) throw badRequest('the protobuf body ends within a number');
       value |= BigInt(byte & 0x7f) << shift;
       if ((byte & 0x80) === 0) return BigInt.asIntN(64, value);
     }
@@ -44,7 +43,7 @@ function decodeMessage(bytes: Buffer, type: string): Record<string, unknown> {
 
   function take(length: number): Buffer {
     const end = at + length;
-    if (!(end <= bytes.length)) throw unsupported('the protobuf body ends within a field');
+    if (!(end <= bytes.length)) throw badRequest('the protobuf body ends within a field');
     return bytes.subarray(at, (at = end));
   }
 
@@ -55,11 +54,11 @@ function decodeMessage(bytes: Buffer, type: string): Record<string, unknown> {
     if (wire === 0) value = varint();
     else if (wire === 2) value = take(Number(BigInt.asUintN(64, varint())));
     else if (wire === 1 || wire === 5) value = take(wire === 1 ? 8 : 4);
-    else throw unsupported(`wire type ${wire} of protobuf is not known`);
+    else throw badRequest(`wire type ${wire} of protobuf is not known`);
     const field = fields[tag >>> 3];
     if (!field) continue;
     const expected = field.type === 'int' || field.type === 'bool' ? 0 : 2;
-    if (wire !== expected) throw unsupported(`field ${field.name} of ${type} has wire type ${wire}`);
+    if (wire !== expected) throw badRequest(`field ${field.name} of ${type} has wire type ${wire}`);
     store(result, field, value);
   }
   return result;
@@ -126,7 +125,7 @@ function scalar(type: string, value: bigint | Buffer): unknown {
     case 'time': {
       const { seconds = 0 } = decodeMessage(value as Buffer, 'Time') as { seconds?: number };
       if (seconds <= 0) return undefined;
-      if (seconds > LAST_SECOND) throw unsupported('a time of the protobuf body is out of range');
+      if (seconds > LAST_SECOND) throw badRequest('a time of the protobuf body is out of range');
       return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
     }
     default: {

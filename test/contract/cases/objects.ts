@@ -3,9 +3,6 @@ import { contract } from '../case.ts';
 import type { ContractCase } from '../case.ts';
 import { failure } from '../harness/status.ts';
 
-const JSON_PATCH = { type: 'application/json-patch+json' };
-const STRATEGIC = { type: 'application/strategic-merge-patch+json' };
-
 const modified = (name: string): object =>
   failure(
     409,
@@ -14,7 +11,7 @@ const modified = (name: string): object =>
     { name, kind: 'configmaps' },
   );
 
-/** Creating, changing and deleting objects of a plain built-in kind. */
+/** Creating, replacing and deleting objects of a plain built-in kind. */
 export const OBJECTS: readonly ContractCase[] = [
   contract('a create answers with the stored object', async (cluster) => {
     const name = cluster.unique('stored');
@@ -149,65 +146,6 @@ export const OBJECTS: readonly ContractCase[] = [
     expect(reborn.json.message).toContain(
       `Precondition failed: UID in precondition: else, UID in object meta: ${String(metadata.uid)}`,
     );
-  }),
-
-  contract('a merge patch: null removes, what is not named stays', async (cluster) => {
-    const name = cluster.unique('merge');
-    await cluster.must('POST', cluster.core('configmaps'), { metadata: { name }, data: { a: '1', b: '2' } });
-    const { code, json } = await cluster.call('PATCH', cluster.core('configmaps', name), {
-      metadata: { labels: { x: 'y' } },
-      data: { a: null, c: '3' },
-    });
-
-    expect(code).toBe(200);
-    expect(json.data).toEqual({ b: '2', c: '3' });
-    expect(json.metadata.labels).toEqual({ x: 'y' });
-  }),
-
-  contract('a change that changes nothing keeps the resourceVersion and tells no watcher', async (cluster) => {
-    const name = cluster.unique('same');
-    const path = cluster.core('configmaps', name);
-    const first = await cluster.must('POST', cluster.core('configmaps'), { metadata: { name }, data: { a: '1' } });
-    const watch = await cluster.watch(cluster.core('configmaps'), {
-      fieldSelector: `metadata.name=${name}`,
-      resourceVersion: first.metadata.resourceVersion,
-    });
-    const patched = await cluster.must('PATCH', path, { data: { a: '1' } });
-    const put = await cluster.must('PUT', path, first);
-    await cluster.must('PATCH', path, { data: { a: '2' } });
-    const event = await watch.find('the change', ({ object }) => object.data.a === '2');
-    watch.close();
-
-    expect(patched.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
-    expect(put.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
-    expect(watch.events()).toEqual([event]);
-  }),
-
-  contract('a JSON patch is carried out as a whole, or not at all', async (cluster) => {
-    const name = cluster.unique('jsonpatch');
-    const path = cluster.core('configmaps', name);
-    await cluster.must('POST', cluster.core('configmaps'), { metadata: { name }, data: { a: '1' } });
-    const test = (value: string): object => ({ op: 'test', path: '/data/a', value });
-    const add = { op: 'add', path: '/data/b', value: '2' };
-    const refused = failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
-
-    expect((await cluster.call('PATCH', path, [add, test('9')], JSON_PATCH)).json).toEqual(refused);
-    expect((await cluster.call('PATCH', path, [{ op: 'remove', path: '/data/no' }], JSON_PATCH)).json).toEqual(refused);
-    expect((await cluster.call('GET', path)).json.data).toEqual({ a: '1' });
-    expect((await cluster.must('PATCH', path, [test('1'), add], JSON_PATCH)).data).toEqual({ a: '1', b: '2' });
-  }),
-
-  contract('a strategic merge patch changes labels and data of a ConfigMap', async (cluster) => {
-    const name = cluster.unique('strategic');
-    await cluster.must('POST', cluster.core('configmaps'), {
-      metadata: { name, labels: { a: 'b' } },
-      data: { a: '1' },
-    });
-    const patch = { metadata: { labels: { c: 'd' } }, data: { a: null, b: '2' } };
-    const json = await cluster.must('PATCH', cluster.core('configmaps', name), patch, STRATEGIC);
-
-    expect(json.data).toEqual({ b: '2' });
-    expect(json.metadata.labels).toEqual({ a: 'b', c: 'd' });
   }),
 
   contract('a delete answers with a Status that has the uid', async (cluster) => {
