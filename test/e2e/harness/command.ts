@@ -24,6 +24,7 @@ export function command(
     child.on('close', (code) =>
       resolve({ code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }),
     );
+    child.stdin.on('error', () => undefined); // it ended without reading: its exit code tells
     child.stdin.end(input ?? '');
   });
 }
