@@ -162,3 +162,13 @@ it('a database that is away for longer than a call waits is told as 503; stop wo
   expect((await rest.stop(id)).status).toBe(200);
   await rest.state(id, 'STOPPED');
 });
+
+it('the lease, deleted while no operator is there: the next one, whose term the store knows already, works all the same', async () => {
+  const { kubectl, operator, rest } = stack;
+  await Promise.all([operator.kill('SIGTERM'), second.operator.kill('SIGTERM')]);
+  expect(await kubectl(['delete', 'lease', 'oet-operator'])).toMatchObject({ code: 0 });
+  await operator.start();
+  await rest.state(await rest.run('def main(): print("on")'), 'COMPLETE');
+
+  expect(await operator.log()).toContain('the store knows a later term');
+});
