@@ -282,6 +282,7 @@ export class Capture {
         },
         since: () => (this.#lastTime === undefined ? undefined : new Date(this.#lastTime / 1000 - 1_000).toISOString()),
         ended: () => this.#containerEnded,
+        gone: () => this.#drained,
         finished: () => this.#endSeen,
         onDegraded: (trouble) => {
           this.#trouble('log', trouble?.reason ?? '', trouble?.message);

@@ -45,6 +45,7 @@ async function read(
       onCaughtUp: () => undefined,
       since: () => (spoke ? new Date(0).toISOString() : undefined),
       ended: () => ended,
+      gone: () => false,
       finished: () => false,
       onDegraded: (trouble) => told.push(trouble?.reason),
     },
@@ -65,7 +66,12 @@ describe('after the container’s end', () => {
   it.each<[string, Read, boolean, boolean | undefined]>([
     ['entries end it', { text: TICK }, true, true],
     ['nothing at all ends it', {}, true, true],
-    ['the pod’s absence ends it', { end: { how: 'refused', status: 404, message: 'gone' } }, true, true],
+    [
+      'a kubelet that knows no pods yet does not',
+      { end: { how: 'refused', status: 404, message: 'no' } },
+      true,
+      undefined,
+    ],
     ['the runtime’s words for a log that is away do not', { text: GONE }, false, undefined],
     ['what a container of somebody else’s wrote ends it', { text: 'not a Python\n' }, false, true],
     ['odd words after entries do not', { text: 'who knows\nwhat\n' }, true, undefined],

@@ -44,18 +44,21 @@ export interface LogSourceOptions {
   readonly since: () => string | undefined;
   /** The container is known to have ended. */
   readonly ended: () => boolean;
+  /** The pod object is gone, its log with it. */
+  readonly gone: () => boolean;
   /** The entry `end` is in: nothing more will come. */
   readonly finished: () => boolean;
   /** How reading is hindered, or that it is not any more. */
   readonly onDegraded: (trouble: { readonly reason: string; readonly message: string } | undefined) => void;
 }
 
-/** Resolves with true when the log was read to its end after the container's, false on abort or when `finished`. */
+/** Resolves with true when the log was read to its end after the container's, false on abort, when `finished` or when `gone`. */
 export async function readToEnd(options: LogSourceOptions, signal: AbortSignal): Promise<boolean> {
   let short = 0;
   let polls = 0;
   let opened = options.since() !== undefined; // the attach brought what is older
-  const isOver = (): boolean => signal.aborted || options.finished();
+  // A 404 does not tell: a kubelet that was just started knows no pods for a moment.
+  const isOver = (): boolean => signal.aborted || options.finished() || options.gone();
   while (!isOver()) {
     const wasOver = options.ended();
     const poll = short >= SHORT_FOLLOWS && polls++ % POLLS !== 0;
@@ -71,7 +74,6 @@ export async function readToEnd(options: LogSourceOptions, signal: AbortSignal):
     if (held) held.cancel();
     if (isOver()) return false;
     if (end.how !== 'refused') opened = true;
-    if (end.how === 'refused' && end.status === 404) return true; // the pod is gone, its log with it
     const forbidden = end.how === 'refused' && end.status === 403;
     if (forbidden) options.onDegraded({ reason: LOG_FORBIDDEN, message: end.message });
     // A runtime that is starting answers 200 with an error as text: not the end, though the container has ended.
