@@ -5,14 +5,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { body, mediaType, method, path, query } from './fuzzing.ts';
-import { startTestServer, THINGS, thing, thingCrd, type TestServer } from './testing.ts';
+import { startThingServer, thing, THINGS, type TestServer } from './testing.ts';
 
 const RUNS = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 150) };
 
 let api: TestServer;
 beforeAll(async () => {
-  api = await startTestServer();
-  await api.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', thingCrd);
+  api = await startThingServer();
   await api.call('POST', THINGS, thing('one'));
   await api.call('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'one' }, data: { a: 'b' } });
 });

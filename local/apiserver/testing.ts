@@ -267,6 +267,9 @@ export const thingCrd = {
   },
 };
 
+/** The collection of CustomResourceDefinitions. */
+export const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+
 /** The collection of things in namespace `default`. */
 export const THINGS = '/apis/lab.example.com/v1/namespaces/default/things';
 
@@ -277,4 +280,12 @@ export function thing(
   metadata: Record<string, unknown> = {},
 ): unknown {
   return { apiVersion: 'lab.example.com/v1', kind: 'Thing', metadata: { name, ...metadata }, spec };
+}
+
+/** A server that serves things. */
+export async function startThingServer(options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
+  const api = await startTestServer(options);
+  const { code, text } = await api.call('POST', CRDS, thingCrd);
+  if (code !== 201) throw new Error(`the CRD of things: ${code} ${text}`);
+  return api;
 }

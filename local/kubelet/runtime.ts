@@ -111,7 +111,7 @@ async function tryConnect(address: string): Promise<Socket> {
 }
 
 async function startAndConnect(options: RuntimeOptions, address: string, pods: string): Promise<Socket> {
-  const args = ['-I', '-S', SCRIPT, address, pods, String(options.lingerSeconds ?? 30)];
+  const args = ['-I', '-S', '-B', SCRIPT, address, pods, String(options.lingerSeconds ?? 30)];
   const child = spawn(options.python, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
   let failure = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (failure += text));

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startTestServer, thing, thingCrd, THINGS, type TestServer } from '../testing.ts';
+import { CRDS, startThingServer, thing, thingCrd, THINGS, type TestServer } from '../testing.ts';
 
-const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const MERGE = { 'content-type': 'application/merge-patch+json' };
 const JSON_PATCH = { 'content-type': 'application/json-patch+json' };
 const APPLY = { 'content-type': 'application/apply-patch+yaml' };
@@ -10,8 +9,7 @@ const TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
 let api: TestServer;
 
 beforeAll(async () => {
-  api = await startTestServer();
-  expect((await api.call('POST', CRDS, thingCrd)).code).toBe(201);
+  api = await startThingServer();
 });
 
 afterAll(() => api.close());

@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { KubeObject } from '../objects.ts';
-import { startTestServer, thing, thingCrd, THINGS, type TestServer } from '../testing.ts';
+import { startTestServer, startThingServer, thing, THINGS, type TestServer } from '../testing.ts';
 
-const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const MERGE = { 'content-type': 'application/merge-patch+json' };
 
 let api: TestServer;
 
 beforeAll(async () => {
-  api = await startTestServer();
-  expect((await api.call('POST', CRDS, thingCrd)).code).toBe(201);
+  api = await startThingServer();
 });
 
 afterAll(() => api.close());
