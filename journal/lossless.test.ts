@@ -17,6 +17,28 @@ describe('losslessParse', () => {
     expect(losslessParse('[0,1,-5,0.1,9007199254740991]')).toEqual([0, 1, -5, 0.1, Number.MAX_SAFE_INTEGER]);
   });
 
+  test.each(['', ' ', '\n'])('keeps a number at any place, after %j', (blank) => {
+    for (const number of [
+      '1.0',
+      '-0',
+      '1e2',
+      '9007199254740993',
+      '-9007199254740993',
+      '12345678901234567',
+      '10000000000000000000',
+    ])
+      for (const [before, after] of [
+        ['', ''],
+        ['[', ']'],
+        ['{"a":', '}'],
+        ['[0,', ']'],
+        ['{"a":{"t":1795519837872625,"b":', '}}'],
+      ] as const) {
+        const text = `${before}${blank}${number}${after}`;
+        expect(losslessStringify(losslessParse(text))).toBe(`${before}${number}${after}`);
+      }
+  });
+
   test('keeps a key that would be the prototype', () => {
     expect(losslessStringify(losslessParse('{"__proto__":{"a":1}}'))).toBe('{"__proto__":{"a":1}}');
   });

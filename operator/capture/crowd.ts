@@ -5,6 +5,10 @@
 export class Crowd {
   #waiting = 0;
 
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /** One more is being tried; the result takes it back, once. */
   enter(): () => void {
     this.#waiting++;

@@ -23,6 +23,13 @@ const UNCONFIRMED_AFTER_MS = 60_000;
 const SHOW_STOPPING_AFTER_MS = 1_000;
 /** A runner whose `end` is acknowledged exits at once, and the kubelet tells of it within a second or two: it is waited for so long. */
 const EXIT_MS = 10_000;
+/**
+ * While more containers than this are being started, nodes have better to do than tidying up: an ended pod, which holds neither processor nor
+ * memory, stays so long at most. Looked at so often.
+ */
+const BUSY = 4;
+const TIDY_MS = 15_000;
+const LOOK_MS = 2_000;
 /** The same for the reason of a wait. */
 const SHOW_STUCK_AFTER_MS = 1_000;
 
@@ -48,9 +55,12 @@ function decideFinished(o: Observed, now: number): Plan {
   if (o.pod.metadata.deletionTimestamp !== undefined) return { actions: [] };
   const seconds = o.procedure?.spec.retention.podSeconds ?? DEFAULTS.podSeconds;
   const ended = o.run?.finished ?? now * 1000;
-  // The container ends right now: a deletion that comes first has the kubelet signal it, for 30 ms of processor time more.
-  const due = ended / 1000 + Math.max(seconds * 1000, hasEnded(o.pod) ? 0 : EXIT_MS);
+  const due = ended / 1000 + seconds * 1000;
   if (now < due) return { actions: [], requeueAt: due };
+  // The container ends right now: a deletion that comes first has the kubelet signal it, for 30 ms of processor time more.
+  const patience = hasEnded(o.pod) ? ((o.starting ?? 0) > BUSY ? TIDY_MS : 0) : EXIT_MS;
+  if (now < ended / 1000 + patience)
+    return { actions: [], requeueAt: Math.min(ended / 1000 + patience, now + LOOK_MS) };
   return { actions: [{ do: 'deletePod', pod: o.pod, graceSeconds: EXTRA_GRACE_SECONDS, reason: 'Retention' }] };
 }
 

@@ -68,6 +68,8 @@ export interface Observed {
   readonly createFailure: StepFailure | undefined;
   readonly scriptFailure: StepFailure | undefined;
   readonly settings: Settings;
+  /** How many runs' containers are being waited for at this moment, of all runs. */
+  readonly starting?: number;
 }
 
 export interface StopRequest {

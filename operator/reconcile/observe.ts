@@ -49,6 +49,7 @@ export async function observe(uid: string, ports: ObservePorts): Promise<Observe
     createFailure: failures.create.get(uid),
     scriptFailure: failures.script.get(uid),
     settings,
+    starting: captures.starting,
   };
 }
 
