@@ -119,10 +119,10 @@ describe('not started', () => {
   }
 
   onRealNode('a runner that never answers', async () => {
-    await withPython('silent', '#!/bin/sh\nexec sleep 1000\n', { prepareSeconds: 5 });
+    await withPython('silent', '#!/bin/sh\nexec sleep 1000\n', { prepareSeconds: 3 });
     const status = await procedures.end('silent');
     expect(status).toMatchObject({ state: 'FAILED', reason: 'DeadlineExceeded' });
-    expect(status.message).toBe('not READY within deadlines.prepareSeconds (5 s)');
+    expect(status.message).toBe('not READY within deadlines.prepareSeconds (3 s)');
     expect(states(status.history)).toEqual(['CREATING', 'FAILED']);
     await procedures.nothingHangs('silent');
   });

@@ -111,7 +111,7 @@ export async function operatorIdles({ operator }: Stack): Promise<void> {
     last = passes;
     return same && busy.length === 0;
   };
-  await until('the operator to be idle', isIdle, { everyMs: 1_000, withinMs: 90_000 });
+  await until('the operator to be idle', isIdle, { everyMs: 400, withinMs: 90_000 });
 }
 
 /** The lines of a part's log at level error or above. */
