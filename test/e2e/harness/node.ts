@@ -42,7 +42,7 @@ if [ -z "$(find_daemon "$1")" ]; then
 fi`;
 
 /** Runs a shell script on the node; gives its stdout, throws what it said if it fails. */
-export async function onNode(script: string, ...args: readonly string[]): Promise<string> {
+async function onNode(script: string, ...args: readonly string[]): Promise<string> {
   const [file = '', ...prefix] = SHELL;
   const { code, stdout, stderr } = await command(file, [...prefix, 'sh', '-c', script, 'sh', ...args]);
   if (code !== 0) throw new Error(`on the node: ${stderr}`);
