@@ -1439,7 +1439,7 @@ def _prepare(message):
 try:
     from _json import encode_basestring as quote  # keeps what is not ASCII; about 400 MB/s
     from _json import encode_basestring_ascii, make_encoder, make_scanner
-except ImportError:  # an interpreter that has no such parts
+except ImportError:
     from json.encoder import encode_basestring as quote
 
     make_scanner = make_encoder = None
@@ -1451,7 +1451,7 @@ class _Options:
     """What make_scanner reads."""
 
     strict = True
-    object_hook = object_pairs_hook = None
+    object_hook = object_pairs_hook = array_hook = None
     parse_float, parse_int = float, int
 
     def __init__(self, parse_constant):
@@ -1479,6 +1479,13 @@ def _refuse(value):
     raise TypeError(type(value).__name__ + " is no JSON")
 
 
+def _works():
+    try:
+        return loads('[{"a":1.5}]') == [{"a": 1.5}] and dumps([{"a": 1.5}]) == '[{"a":1.5}]'
+    except Exception:
+        return False
+
+
 def dumps(value, ascii=False):
     """Text without blanks; ValueError for what has no JSON form (NaN, a cycle), TypeError for what is of no JSON type."""
     if make_encoder is None:
@@ -1489,6 +1496,10 @@ def dumps(value, ascii=False):
     if isinstance(value, str):
         return encode(value)
     return "".join(make_encoder({}, _refuse, encode, None, ":", ",", False, False, False)(value, 0))
+
+
+if make_encoder is not None and not _works():  # they are nobody's promise: a Python to come may want other arguments
+    make_scanner = make_encoder = None
 ''',
     'oet_runner.process': '''"""The script's process seen from outside: forking it, and ending it with everything that descends from it."""
 

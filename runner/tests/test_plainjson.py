@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from driver import Pod
+from driver import BOOTSTRAP, Pod
 
 from oet_runner import plainjson
 
@@ -54,5 +54,18 @@ def test_a_run_needs_no_json_package(python):
     try:
         pod.run(script, main='{"args":[1.5]}').end()
         assert pod.entries.output() == b"1.5 False False\n"
+    finally:
+        pod.kill()
+
+
+# Another interpreter's parts, as far as one can tell: they are there and take other arguments.
+FOREIGN = "import json, _json\ndef other(*, hooks): pass\n_json.make_scanner = _json.make_encoder = other\n"
+
+
+def test_a_python_whose_parts_are_others(python):
+    pod = Pod(python, bootstrap=FOREIGN + BOOTSTRAP)
+    try:
+        pod.run("def main(x):\n    print(x)\n    return {'a': [x]}\n", main='{"args":[1.5]}').end()
+        assert pod.entries.output() == b"1.5\n"
     finally:
         pod.kill()
