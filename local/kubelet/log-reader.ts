@@ -20,7 +20,6 @@ export interface LogSource {
 export async function readLog(source: LogSource, options: LogOptions, sink: LogSink, now: () => number): Promise<void> {
   const { log } = source;
   await log.flushed();
-  await give(sink, NOTHING); // a client hears that there is a log before there is a byte of it
   let generation = log.generation;
   let file: FileHandle;
   try {
@@ -38,6 +37,8 @@ export async function readLog(source: LogSource, options: LogOptions, sink: LogS
       ...(options.timestamps === undefined ? {} : { timestamps: options.timestamps }),
     });
     let position = options.tailLines === undefined ? 0 : await tailStart(file, options.tailLines);
+    // A client hears that there is a log before there is a byte of it; what is written from then on it will have.
+    await give(sink, NOTHING);
     const buffer = Buffer.allocUnsafe(CHUNK);
     while (!sink.signal.aborted) {
       // Asked before the read: what was written before the end, or to the old file before its rotation, is then read first.

@@ -45,7 +45,9 @@ export async function rawAttach(kube: Kube, path: string, query: string, token?:
     const channel = message[0]!;
     const data = message.subarray(1);
     if (data.length === 0) return; // each channel begins with an empty message
-    parts.set(channel, [...(parts.get(channel) ?? []), data]);
+    const list = parts.get(channel);
+    if (list) list.push(data);
+    else parts.set(channel, [data]);
     if (channel === 3) events.push(`channel 3 ${data.toString('utf8').trim()}`);
   });
   socket.on('close', (code) => events.push(`close ${code}`));
