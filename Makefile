@@ -83,6 +83,11 @@ contract: install ## Run the contract suite against the cluster of KUBECONFIG
 bench: install ## Measure start, stop, create and throughput against their baselines
 	@node test/bench/main.ts
 
+.PHONY: bench-cluster
+bench-cluster: install ## Measure latency, throughput beside Jobs and writes per run on the cluster of KUBECONFIG (BENCH_MODE=chart: of the installed chart)
+	@: "$${KUBECONFIG:?set it to a cluster that may be used for tests}"
+	@E2E_MODE=$(BENCH_MODE) node test/bench/main.ts start:40 stop:80 crowded:20 ready:20 writes:9 jobs:3
+
 ##@ Images and chart
 # OCI_BUILDER docker, podman or buildah; OCI_BUILD_ARGS for its build; OCI_REGISTRY and OCI_TAG name the images;
 # KUBE_NAMESPACE, HELM_RELEASE and K8S_CHART_PARAMS say where and how the chart is installed.

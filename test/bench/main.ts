@@ -1,20 +1,33 @@
-/** `node test/bench/main.ts [part…] [-n N] [--json FILE]`: README.md of this folder. */
+/** `node test/bench/main.ts [part[:N]…] [-n N] [--json FILE]`: README.md of this folder. */
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { burst } from './parts/burst.ts';
 import { capture } from './parts/capture.ts';
+import { crowded } from './parts/crowded.ts';
 import { cli } from './parts/cli.ts';
 import { jobs } from './parts/jobs.ts';
 import { journal } from './parts/journal-store.ts';
 import { ready } from './parts/ready.ts';
 import { start } from './parts/start.ts';
 import { stop } from './parts/stop.ts';
+import { writes } from './parts/writes.ts';
 import type { ClusterPart, LocalPart, Order } from './parts/part.ts';
 import { Report } from './report.ts';
 import { openWorld, type World } from './world.ts';
 
-const PARTS: readonly (LocalPart | ClusterPart)[] = [start, stop, ready, cli, capture, burst, jobs, journal];
+const PARTS: readonly (LocalPart | ClusterPart)[] = [
+  start,
+  stop,
+  crowded,
+  ready,
+  writes,
+  cli,
+  capture,
+  burst,
+  jobs,
+  journal,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,22 +38,20 @@ else await bench();
 
 function help(): void {
   console.log(
-    'usage: node test/bench/main.ts [part…] [-n samples] [--json file]\n\nparts (all of them without a name):',
+    'usage: node test/bench/main.ts [part[:samples]…] [-n samples] [--json file]\n\nparts (all of them without a name):',
   );
   for (const { name, what } of PARTS) console.log(`  ${name.padEnd(10)} ${what}`);
   console.log('\nOn the cluster of KUBECONFIG, or on an embedded one of its own where that is not set.');
 }
 
 async function bench(): Promise<void> {
-  const unknown = positionals.filter((name) => !PARTS.some((part) => part.name === name));
+  const wanted = new Map(positionals.map((text) => [text.split(':')[0] ?? '', number(text.split(':')[1])]));
+  const unknown = [...wanted.keys()].filter((name) => !PARTS.some((part) => part.name === name));
   if (unknown.length > 0) throw new Error(`no such part: ${unknown.join(', ')} (see --help)`);
-  const n = values.n === undefined ? undefined : Number(values.n);
-  if (n !== undefined && !(Number.isInteger(n) && n > 0))
-    throw new Error(`-n: a number from 1, not ${String(values.n)}`);
-  const chosen = PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const n = number(values.n);
+  const chosen = PARTS.filter(({ name }) => wanted.size === 0 || wanted.has(name));
 
   const report = new Report((line) => console.log(line));
-  const order: Order = { report, n };
   const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', node: process.version, load: loadavg() };
   const world = chosen.some((part) => 'runOn' in part) ? await openWorld() : undefined;
   try {
@@ -49,6 +60,7 @@ async function bench(): Promise<void> {
     report.head();
     for (const part of chosen) {
       report.begin(part.name, `${part.what} (load ${load(loadavg())})`);
+      const order: Order = { report, n: wanted.get(part.name) ?? n };
       if ('run' in part) await part.run(order);
       else if (world) await part.runOn(world, order);
     }
@@ -57,6 +69,13 @@ async function bench(): Promise<void> {
   }
   console.log(`\nload at the end ${load(loadavg())}`);
   if (values.json !== undefined) await save(values.json, report, { ...machine, loadAtEnd: loadavg() }, world);
+}
+
+function number(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`samples: a number from 1, not ${text}`);
+  return value;
 }
 
 function load(averages: readonly number[]): string {

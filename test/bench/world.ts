@@ -18,12 +18,13 @@ import {
   type Resource,
 } from '../../kube/index.ts';
 import { ROOT } from '../e2e/harness/process.ts';
-import { startStack, type Stack } from '../e2e/harness/stack.ts';
+import { image } from '../e2e/harness/chart.ts';
+import { CHART_MODE, startStack, type Stack } from '../e2e/harness/stack.ts';
 import { Client } from './client.ts';
 import { Timeline } from './timeline.ts';
 
 export interface World {
-  /** For people: which cluster. */
+  /** For people: which cluster, and how the product runs there. */
   readonly cluster: string;
   readonly embedded: boolean;
   readonly stack: Stack;
@@ -38,7 +39,7 @@ export interface World {
 }
 
 /** Image of bare pods; the operator's default of scripts here. */
-export const IMAGE = process.env['E2E_IMAGE'] ?? 'localhost/python:3';
+export const IMAGE = process.env['E2E_IMAGE'] ?? (CHART_MODE ? image('ska-oso-oet-scripts') : 'localhost/python:3');
 
 export async function openWorld(): Promise<World> {
   const own = process.env['KUBECONFIG'] === undefined ? await embeddedCluster() : undefined;
@@ -58,7 +59,7 @@ export async function openWorld(): Promise<World> {
   await Promise.all([...watches.map((watch) => watch.synced), client.listen()]);
   const embedded = own !== undefined || !(await hasJobs(kube));
   return {
-    cluster: `${embedded ? 'embedded cluster' : kube.server}, ${await versionOf(kube)}`,
+    cluster: `${embedded ? 'embedded cluster' : kube.server}, ${await versionOf(kube)}${CHART_MODE ? ', the chart installed' : ''}`,
     embedded,
     stack,
     kube,

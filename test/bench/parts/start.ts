@@ -1,6 +1,7 @@
 /** start → first line of main at a client that follows the output. */
 import { randomPause, setClock } from '../clock.ts';
 import { openEcho } from '../echo.ts';
+import { forwardFloor } from '../forward.ts';
 import type { World } from '../world.ts';
 import type { ClusterPart, Order } from './part.ts';
 import { prepared } from './prepared.ts';
@@ -50,4 +51,5 @@ async function run(world: World, { report, n = 40 }: Order): Promise<void> {
   report.row('  of it: main wrote → at the client', onWay!);
   report.row('start → the PUT is answered', answered!);
   report.row('a bare pod: a line over an open attach → its echo', echoes!, { floor: true });
+  await forwardFloor(world, report, n);
 }

@@ -1,5 +1,6 @@
 /** stop → the exception in the script, and → the terminal state; asked for over REST and by the resource, in turn. */
 import { randomPause, setClock, wall } from '../clock.ts';
+import { forwardFloor } from '../forward.ts';
 import type { World } from '../world.ts';
 import type { ClusterPart, Order } from './part.ts';
 import { prepared } from './prepared.ts';
@@ -7,7 +8,7 @@ import { prepared } from './prepared.ts';
 const WARM_UP = 4;
 
 /** What it prints at its end is the time at which the exception was there. */
-const SOURCE = `
+export const STOPPABLE = `
 import os, time
 def main():
     os.write(1, b"up\\n")
@@ -39,7 +40,7 @@ async function run(world: World, { report, n = 40 }: Order): Promise<void> {
   };
   const answered: number[] = [];
   let count = 0;
-  for await (const id of prepared(world, SOURCE, n + WARM_UP)) {
+  for await (const id of prepared(world, STOPPABLE, n + WARM_UP)) {
     const output = await client.follow(id);
     await client.start(id);
     await output.has('up\n');
@@ -80,4 +81,5 @@ async function run(world: World, { report, n = 40 }: Order): Promise<void> {
     report.row(`${title} → status of the resource is final`, finished);
   }
   report.row('PUT → answered', answered);
+  await forwardFloor(world, report, n);
 }

@@ -55,7 +55,7 @@ export interface Running {
 }
 
 /** Whether the chart is installed from images, instead of processes on this machine. */
-const CHART_MODE = process.env.E2E_MODE === 'chart';
+export const CHART_MODE = process.env.E2E_MODE === 'chart';
 
 type Settings = Readonly<Record<string, string>>;
 

@@ -1,0 +1,51 @@
+/** stop while a crowd of procedures is being started: a stop must not wait behind anybody's create. */
+import { setClock } from '../clock.ts';
+import type { World } from '../world.ts';
+import type { ClusterPart, Order } from './part.ts';
+import { STOPPABLE } from './stop.ts';
+
+const RUNNING = 10;
+const CROWD = 60;
+const SMALL = 'def main():\n    print("done")\n';
+
+export const crowded: ClusterPart = {
+  name: 'crowded',
+  what: `${RUNNING} scripts stopped one after the other while ${CROWD} procedures are being started`,
+  runOn: run,
+};
+
+async function run(world: World, { report, n = 20 }: Order): Promise<void> {
+  const [raised, answered]: [number[], number[]] = [[], []];
+  while (raised.length < n) {
+    const running = await startAll(world);
+    const crowd = Promise.all(Array.from({ length: CROWD }, () => world.client.create(SMALL)));
+    await new Promise((resolve) => setTimeout(resolve, 500)); // their pods are being made by now
+    for (const { id, output } of running) {
+      setClock();
+      const { sent, answered: done } = await world.client.stop(id);
+      await output.has('at ');
+      raised.push(Number(/at (\d+)/.exec(output.text())?.[1]) / 1e6 - sent);
+      answered.push(done - sent);
+      output.close();
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 500));
+    }
+    for (const { id } of await crowd) await world.client.stop(id).catch(() => undefined); // one may just have ended
+    for (const { id } of [...running, ...(await crowd)]) await world.client.state(id, 'STOPPED', 180_000);
+    for (const topic of [world.client.events, world.procedureEvents, world.podEvents]) topic.clear();
+  }
+  report.row('PUT → exception in the script', raised, { bar: { stat: 'p95', is: '<=', limit: 50 } });
+  report.row('PUT → answered', answered);
+}
+
+async function startAll({ client }: World) {
+  const made = await Promise.all(Array.from({ length: RUNNING }, () => client.create(STOPPABLE)));
+  return Promise.all(
+    made.map(async ({ id }) => {
+      await client.state(id, 'READY');
+      const output = await client.follow(id);
+      await client.start(id);
+      await output.has('up\n');
+      return { id, output };
+    }),
+  );
+}
