@@ -1,11 +1,13 @@
 /** stop while a crowd of procedures is being started: a stop must not wait behind anybody's create. */
 import { setClock } from '../clock.ts';
+import { samples } from '../metrics.ts';
 import type { World } from '../world.ts';
 import type { ClusterPart, Order } from './part.ts';
 import { STOPPABLE } from './stop.ts';
 
 const RUNNING = 10;
 const CROWD = 60;
+const WAIT = 'workqueue_queue_duration_seconds';
 const SMALL = 'def main():\n    print("done")\n';
 
 export const crowded: ClusterPart = {
@@ -16,6 +18,7 @@ export const crowded: ClusterPart = {
 
 async function run(world: World, { report, n = 20 }: Order): Promise<void> {
   const [raised, answered]: [number[], number[]] = [[], []];
+  const before = urgent(await world.stack.operator.metrics?.());
   while (raised.length < n) {
     const running = await startAll(world);
     const crowd = Promise.all(Array.from({ length: CROWD }, () => world.client.create(SMALL)));
@@ -35,6 +38,24 @@ async function run(world: World, { report, n = 20 }: Order): Promise<void> {
   }
   report.row('PUT → exception in the script', raised, { bar: { stat: 'p95', is: '<=', limit: 50 } });
   report.row('PUT → answered', answered);
+  const waited = urgentWait(await world.stack.operator.metrics?.(), before);
+  if (waited !== undefined)
+    report.note(
+      `of it in the operator's queue, where one worker takes nothing but stops: ${waited.toFixed(2)} ms on average`,
+    );
+}
+
+/** What stops waited in the operator's queue: sum and count so far. */
+function urgent(text: string | undefined): { readonly sum: number; readonly count: number } {
+  const of = (metric: string): number =>
+    samples(text ?? '', metric).find(({ labels }) => labels['priority'] === 'urgent')?.value ?? 0;
+  return { sum: of(`${WAIT}_sum`), count: of(`${WAIT}_count`) };
+}
+
+/** Their average since `before`, ms; undefined where nobody counted. */
+function urgentWait(text: string | undefined, before: ReturnType<typeof urgent>): number | undefined {
+  const { sum, count } = urgent(text);
+  return count === before.count ? undefined : ((sum - before.sum) / (count - before.count)) * 1000;
 }
 
 async function startAll({ client }: World) {
