@@ -17,7 +17,7 @@ export const crowded: ClusterPart = {
 };
 
 async function run(world: World, { report, n = 20 }: Order): Promise<void> {
-  const [raised, answered]: [number[], number[]] = [[], []];
+  const [raised, asked, answered]: [number[], number[], number[]] = [[], [], []];
   const before = urgent(await world.stack.operator.metrics?.());
   while (raised.length < n) {
     const running = await startAll(world);
@@ -26,9 +26,14 @@ async function run(world: World, { report, n = 20 }: Order): Promise<void> {
     for (const { id, output } of running) {
       setClock();
       const { sent, answered: done } = await world.client.stop(id);
+      const inResource = await world.procedureEvents.first(
+        `the stop of ${id} in its resource`,
+        ({ object }) => object.status.id === id && object.spec.stop !== undefined,
+      );
       await output.has('at ');
       raised.push(Number(/at (\d+)/.exec(output.text())?.[1]) / 1e6 - sent);
       answered.push(done - sent);
+      asked.push(inResource.at - sent);
       output.close();
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 500));
     }
@@ -37,6 +42,7 @@ async function run(world: World, { report, n = 20 }: Order): Promise<void> {
     for (const topic of [world.client.events, world.procedureEvents, world.podEvents]) topic.clear();
   }
   report.row('PUT → exception in the script', raised, { bar: { stat: 'p95', is: '<=', limit: 50 } });
+  report.row('  of it: PUT → spec.stop seen by a watch', asked);
   report.row('PUT → answered', answered);
   const waited = urgentWait(await world.stack.operator.metrics?.(), before);
   if (waited !== undefined)
