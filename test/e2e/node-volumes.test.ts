@@ -66,6 +66,9 @@ def main():
       metadata: { name: 'disk' },
       spec: wanted,
     });
+    // A pod that asks for it sooner is put back by the scheduler, for ten seconds.
+    const bound = ['wait', '--for=jsonpath={.status.phase}=Bound', 'pvc/disk', '--timeout=60s'];
+    expect(await stack.kubectl(bound)).toMatchObject({ code: 0 });
     await procedures.run('disk', WRITES, mounted({ persistentVolumeClaim: { claimName: 'disk' } }));
     await full('disk');
   });

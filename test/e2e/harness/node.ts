@@ -37,8 +37,9 @@ kill -9 "$pid"; echo "$kept"`;
 
 /** As it was started, unless somebody else did so meanwhile (a kubelet its static pods, systemd its units). */
 const START = `${FIND}
+exec 3<"$2"; log=$(cat "$2.log"); rm -f "$2" "$2.log"
 if [ -z "$(find_daemon "$1")" ]; then
-  setsid xargs -0 -a "$2" sh -c 'exec "$0" "$@"' >>"$(cat "$2.log")" 2>&1 </dev/null &
+  setsid xargs -0 -a /dev/fd/3 sh -c 'exec "$0" "$@" 3<&-' >>"$log" 2>&1 </dev/null &
 fi`;
 
 /** Runs a shell script on the node; gives its stdout, throws what it said if it fails. */
