@@ -31,7 +31,7 @@ export class Announcer {
 
   announce(...announcements: readonly Announcement[]): void {
     this.#waiting.push(...announcements);
-    this.#working ??= this.#work().finally(() => (this.#working = undefined));
+    this.#working ??= this.#work();
   }
 
   /** Resolves when all that was announced is in the store, or lost. */
@@ -40,6 +40,7 @@ export class Announcer {
   }
 
   async #work(): Promise<void> {
+    await Promise.resolve(); // so that `#working` is set before it is cleared, and what is announced in the same turn goes along
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
@@ -49,5 +50,6 @@ export class Announcer {
         this.#logger.error({ err: error, topics: batch.map(({ topic }) => topic) }, 'events were not stored');
       }
     }
+    this.#working = undefined; // in the same turn as the look above: nothing can be announced between them
   }
 }
