@@ -31,7 +31,6 @@ export class Attachment {
   #wanted = false;
   #running = false;
   #nap: AbortController | undefined;
-  #leaveCrowd: (() => void) | undefined;
   #ending = false;
   /** ms, monotonic; for the manager, which closes the one that was idle longest. */
   lastUsed = 0;
@@ -77,7 +76,7 @@ export class Attachment {
   containerSeen(): void {
     if (this.#seen) return;
     this.#seen = true;
-    this.#leaveCrowd?.();
+    this.#crowd.leave(this);
     this.#nap?.abort();
   }
 
@@ -97,7 +96,7 @@ export class Attachment {
   dropStdout(): void {
     if (!this.#stdout) return;
     this.#stdout = false;
-    this.#leaveCrowd?.();
+    this.#crowd.leave(this);
     this.#link?.close();
   }
 
@@ -131,7 +130,7 @@ export class Attachment {
       failingSince = failed || now - began < 1_000 ? (failingSince ?? began) : undefined;
       await this.#sleep(failingSince === undefined ? 5 : this.#pause(now - failingSince));
     }
-    this.#leaveCrowd?.();
+    this.#crowd.leave(this);
     this.#running = false;
     // `want` may have come between the loop's last look and here.
     if (!this.#isOver()) void this.#run();
@@ -143,7 +142,7 @@ export class Attachment {
       const link = await this.#streams.attach({ stdout: this.#stdout }, this.#abort.signal);
       let fresh = true;
       link.onStdout((chunk) => {
-        this.#leaveCrowd?.();
+        this.#crowd.leave(this);
         this.#onStdout(chunk, fresh);
         fresh = false;
       });
@@ -170,14 +169,7 @@ export class Attachment {
   #pause(failingMs: number, leastMs = 0): number {
     if (this.#ending) return ENDING_MS;
     if (this.#seen) return alone(failingMs);
-    if (!this.#leaveCrowd) {
-      const leave = this.#crowd.enter();
-      this.#leaveCrowd = () => {
-        this.#leaveCrowd = undefined;
-        leave();
-      };
-    }
-    return Math.max(leastMs, this.#crowd.pause(failingMs));
+    return Math.max(leastMs, this.#crowd.pause(this, failingMs));
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -1,33 +1,45 @@
+/** A container that is not there by then waits for its image, a node or its turn: it is seen running before a try finds it. */
+const STARTING_MS = 3_000;
+const STUCK_MS = 30_000;
+const ALONE_MS = 25;
+
 /**
  * How many attaches are being tried at once, over all runs. A try that fails costs the cluster 12 ms of processor time (API server 5,
  * kubelet 2, the rest here and around): sixty pods tried every 25 ms kept a 2-core node from starting them.
  */
 export class Crowd {
-  #waiting = 0;
+  readonly #waiting = new Set<object>();
+  readonly #starting = new Set<object>();
 
+  /** How many are not there yet, stuck ones too. */
   get waiting(): number {
-    return this.#waiting;
-  }
-
-  /** One more is being tried; the result takes it back, once. */
-  enter(): () => void {
-    this.#waiting++;
-    return () => {
-      this.#waiting--;
-    };
+    return this.#waiting.size;
   }
 
   /**
-   * ms until the next try of one that has been failing for so long: 25 alone, 200 of two, 1,600 of four. In a crowd hardly anybody tries
-   * before it is seen running, and then at once: what tries cost would make all of them later.
+   * ms until `who` tries again, which has been failing for so long: 25 alone, 200 of two, 1,600 of four. In a crowd hardly anybody tries
+   * before it is seen running, and then at once: what tries cost would make all of them later. One that is stuck tries seldom, and
+   * keeps nobody else from trying.
    */
-  pause(failingMs: number): number {
-    return Math.max(alone(failingMs), Math.min(25 * this.#waiting ** 3, 30_000));
+  pause(who: object, failingMs: number): number {
+    this.#waiting.add(who);
+    if (failingMs >= STARTING_MS) {
+      this.#starting.delete(who);
+      return STUCK_MS;
+    }
+    this.#starting.add(who);
+    return Math.min(ALONE_MS * this.#starting.size ** 3, STUCK_MS);
+  }
+
+  /** `who` is there, or is not tried any more. */
+  leave(who: object): void {
+    this.#waiting.delete(who);
+    this.#starting.delete(who);
   }
 }
 
-/** The same for one by itself: a container starts within a second, or after a long pull. */
+/** The same for one whose container was seen running. */
 export function alone(failingMs: number): number {
-  if (failingMs < 3_000) return 25;
+  if (failingMs < STARTING_MS) return ALONE_MS;
   return failingMs < 30_000 ? 200 : 1_000;
 }
