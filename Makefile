@@ -18,7 +18,9 @@ demo: install ## Run example scripts on an embedded cluster: needs nothing but N
 	@tools/demo
 
 .PHONY: test
-test: lint typecheck python-lint python-test jest e2e-local ## Lint, type-check and run all jest and pytest suites
+test: install $(VENV)/.installed ## Lint, type-check and run all jest and pytest suites
+	@$(MAKE) --no-print-directory -j3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) jest lint python-test typecheck python-lint
+	@$(MAKE) --no-print-directory e2e-local
 
 ##@ Development
 .PHONY: install
