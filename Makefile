@@ -19,8 +19,12 @@ demo: install ## Run example scripts on an embedded cluster: needs nothing but N
 
 .PHONY: test
 test: install $(VENV)/.installed ## Lint, type-check and run all jest and pytest suites
-	@$(MAKE) --no-print-directory -j3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) jest lint python-test typecheck python-lint
-	@$(MAKE) --no-print-directory e2e-local
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) jest beside-jest
+
+# One after the other, while jest waits for most of its time.
+.PHONY: beside-jest
+beside-jest:
+	@for target in lint typecheck python-lint python-test e2e-local; do $(MAKE) --no-print-directory $$target; done
 
 ##@ Development
 .PHONY: install
