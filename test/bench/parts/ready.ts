@@ -1,6 +1,7 @@
 /** create → READY, beside a bare pod's create → Running and a bare interpreter. */
 import { randomBytes } from 'node:crypto';
 import { command } from '../../e2e/harness/command.ts';
+import { until } from '../../e2e/harness/until.ts';
 import { barePod } from '../bare-pod.ts';
 import { randomPause, setClock, wall } from '../clock.ts';
 import type { World } from '../world.ts';
@@ -87,7 +88,9 @@ async function createBare({ kube, pods, podEvents, stack }: World) {
     `${name} running`,
     (change) => isIt(change) && change.object.status?.phase === 'Running',
   );
-  const log = await kube.request<string>('GET', `/api/v1/namespaces/${stack.namespace}/pods/${name}/log`);
+  const path = `/api/v1/namespaces/${stack.namespace}/pods/${name}/log`;
+  // A container may be seen running before its Python has printed: there is no text then.
+  const log = await until('the line of a bare pod', () => kube.request<string | undefined>('GET', path));
   await pods.delete(name, { gracePeriodSeconds: 0 });
   await podEvents.first(`${name} gone`, (change) => change.type === 'DELETED' && isIt(change));
   podEvents.clear();
