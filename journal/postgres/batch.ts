@@ -2,8 +2,7 @@ import type { Hash } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { Buffer } from 'node:buffer';
 import { Fenced, IdTaken, JournalError, UnknownRun } from '../errors.ts';
-import { losslessParse, losslessStringify } from '../lossless.ts';
-import { applyAppend, applyVerdict } from '../shared/apply.ts';
+import { applyAppend, applyInfo, applyVerdict } from '../shared/apply.ts';
 import type { NewRow } from '../shared/apply.ts';
 import type { AppendOp, Op, Outcome } from '../shared/ops.ts';
 import type { Live, RunRecord } from '../shared/record.ts';
@@ -102,8 +101,7 @@ export class Batch {
         return undefined;
       case 'info': {
         const live = this.#get(op.uid);
-        const merged = { ...(losslessParse(live.record.info) as object), ...(losslessParse(op.info) as object) };
-        live.record.info = losslessStringify(merged);
+        applyInfo(live.record, op.info);
         this.written.runs.add(live);
         return undefined;
       }

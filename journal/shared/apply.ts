@@ -47,7 +47,7 @@ export function applyAppend(live: Live, op: AppendOp, lookup: Lookup): NewRow[] 
       }
       case 'hello':
       case 'source':
-        remember(live.record, text);
+        applyInfo(live.record, text);
         break;
       case 'answer':
       case 'tick':
@@ -112,9 +112,9 @@ function isOver(record: RunRecord): boolean {
   return record.finished !== null;
 }
 
-/** Merges into `info`. */
-function remember(record: RunRecord, more: string): void {
-  record.info = losslessStringify({ ...(losslessParse(record.info) as object), ...(JSON.parse(more) as object) });
+/** Merges JSON text into `info`; numbers keep what JavaScript's cannot hold. */
+export function applyInfo(record: RunRecord, more: string): void {
+  record.info = losslessStringify({ ...(losslessParse(record.info) as object), ...(losslessParse(more) as object) });
 }
 
 function summarise(record: RunRecord, k: string, body: string): void {

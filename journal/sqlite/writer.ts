@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Fenced, IdTaken, JournalError, UnknownRun } from '../errors.ts';
-import { losslessParse, losslessStringify } from '../lossless.ts';
-import { applyAppend, applyVerdict } from '../shared/apply.ts';
+import { applyAppend, applyInfo, applyVerdict } from '../shared/apply.ts';
 import type { NewRow } from '../shared/apply.ts';
 import { inTransaction } from './locking.ts';
 import type { AppendOp, Op, Outcome } from '../shared/ops.ts';
@@ -104,8 +103,7 @@ export class Writer {
         return undefined;
       case 'info': {
         const live = this.#get(op.uid);
-        const merged = { ...(losslessParse(live.record.info) as object), ...(losslessParse(op.info) as object) };
-        live.record.info = losslessStringify(merged);
+        applyInfo(live.record, op.info);
         this.#dirty.add(live);
         return undefined;
       }

@@ -1,5 +1,6 @@
 /** Many at once: each with its own exact output, and all stopped at once. On the embedded cluster two hundred, on a node as many pods as it takes. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { EMBEDDED } from './harness/node.ts';
 import type { Summary } from './harness/rest.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
@@ -10,9 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-const embedded = process.env.E2E_EMBEDDED === '1';
-const MANY = embedded ? 200 : 30;
-const ENDLESS = embedded ? 50 : 15;
+const MANY = EMBEDDED ? 200 : 30;
+const ENDLESS = EMBEDDED ? 50 : 15;
 
 /** So many on two busy cores take their time. */
 const SLOW = { withinMs: 300_000, everyMs: 250 };

@@ -1,5 +1,6 @@
 /** What the cluster and the processes of the product do to a run: the output stays whole, the script runs once, nothing hangs. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { numbered } from './harness/scripts.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
@@ -10,14 +11,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 const LINES = 3_000;
-const PRINTS = `
-import time
-def main():
-    for i in range(${LINES}):
-        print("line", i, "x" * 100, flush=True)
-        time.sleep(0.001)
-`;
-const WHOLE = Array.from({ length: LINES }, (_, i) => `line ${i} ${'x'.repeat(100)}\n`).join('');
+const { source: PRINTS, whole: WHOLE } = numbered(LINES, 0.001);
 
 const podOf = async (id: number): Promise<string> =>
   (await stack.kubectl(['get', 'pods', '-l', `oet.skao.int/id=${id}`, '-o', 'jsonpath={.items[0].metadata.name}']))

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { onNodeShell, restore, takeDown, type Daemon } from './harness/node.ts';
 import { operatorIdles, Procedures, STATES_TO_MAIN } from './harness/procedures.ts';
+import { ENDLESS, numbered } from './harness/scripts.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
@@ -16,23 +17,7 @@ afterAll(async () => {
   await stack.close();
 });
 
-const LINES = 5_000;
-const PRINTS = `
-import time
-def main():
-    for i in range(${LINES}):
-        print("line", i, "x" * 100, flush=True)
-        time.sleep(0.001)
-`;
-const WHOLE = Array.from({ length: LINES }, (_, i) => `line ${i} ${'x'.repeat(100)}\n`).join('');
-const CLEANS_UP = `
-import time
-def main():
-    print("up", flush=True)
-    try:
-        while True: time.sleep(0.02)
-    finally: print("cleaned up", flush=True)
-`;
+const { source: PRINTS, whole: WHOLE } = numbered(5_000, 0.001);
 /** An outage has a length; shorter than the lease, so that the operator lives through it. */
 const OUTAGE_MS = 2_000;
 
@@ -42,7 +27,7 @@ describe('killed and started again in the middle of the output', () => {
     async (daemon) => {
       const { rest } = stack;
       const [prints, stopped] = [`prints-${daemon}`, `stopped-${daemon}`];
-      await procedures.run(stopped, CLEANS_UP);
+      await procedures.run(stopped, ENDLESS);
       await procedures.printed(stopped, 'up\n');
       await procedures.run(prints, PRINTS);
       await procedures.printed(prints, /^line 200 /m);

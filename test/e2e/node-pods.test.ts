@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EMBEDDED, later, onRealNode, restore } from './harness/node.ts';
 import { errorsOf, operatorIdles, Procedures, STATES_TO_MAIN } from './harness/procedures.ts';
+import { ENDLESS } from './harness/scripts.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 
 let stack: Stack;
@@ -30,20 +31,11 @@ def main():
     print("written", flush=True)
     while True: time.sleep(0.05)
 `;
-const CLEANS_UP = `
-import time
-def main():
-    print("up", flush=True)
-    try:
-        while True: time.sleep(0.05)
-    finally:
-        print("cleaned up", flush=True)
-`;
 const states = (history: readonly { readonly state: string }[] | undefined) => history?.map(({ state }) => state);
 
 describe('ended by the kubelet', () => {
   onRealNode('activeDeadlineSeconds, set on the pod while it runs', async () => {
-    await procedures.run('active', CLEANS_UP);
+    await procedures.run('active', ENDLESS);
     await procedures.printed('active', 'up\n');
     const patch = ['patch', 'pod', await procedures.pod('active'), '-p', '{"spec":{"activeDeadlineSeconds":1}}'];
     expect(await stack.kubectl(patch)).toMatchObject({ code: 0 });
@@ -63,7 +55,7 @@ describe('deleted by hand', () => {
   };
 
   it('the script cleans up, and all it said is kept', async () => {
-    await procedures.run('deleted', CLEANS_UP);
+    await procedures.run('deleted', ENDLESS);
     await procedures.printed('deleted', 'up\n');
     await deletePod('deleted');
     const status = await procedures.end('deleted');
@@ -74,7 +66,7 @@ describe('deleted by hand', () => {
   });
 
   onRealNode('with force: nobody saw it end, and nothing is claimed', async () => {
-    await procedures.run('forced', CLEANS_UP);
+    await procedures.run('forced', ENDLESS);
     await procedures.printed('forced', 'up\n');
     await deletePod('forced', '--force', '--grace-period=0');
     const status = await procedures.end('forced');

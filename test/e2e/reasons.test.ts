@@ -1,5 +1,6 @@
 /** What keeps a procedure from running, or ends it: each with its reason, as docs/failures.md tells. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { onRealNode } from './harness/node.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
@@ -8,9 +9,6 @@ beforeAll(async () => {
   stack = await startStack();
 });
 afterAll(() => stack.close());
-
-/** The embedded cluster has no scheduler that looks at resources, no quota and no cgroups: those are told of the real one only. */
-const onNode = process.env.E2E_EMBEDDED === '1' ? it.skip : it;
 
 interface Status {
   readonly state?: string;
@@ -76,7 +74,7 @@ describe('what is not there', () => {
     expect(await end('no-secret')).toMatchObject({ state: 'FAILED', reason: 'CreateContainerConfigError' });
   });
 
-  onNode('a node that fits', async () => {
+  onRealNode('a node that fits', async () => {
     await apply('no-node', {
       script: { inline: QUICK },
       podTemplate: { nodeSelector: { 'not/there': 'x' } },
@@ -85,7 +83,7 @@ describe('what is not there', () => {
     expect(await end('no-node')).toMatchObject({ state: 'FAILED', reason: 'Unschedulable' });
   });
 
-  onNode('room in the quota, until it is raised', async () => {
+  onRealNode('room in the quota, until it is raised', async () => {
     const quota = ['create', 'quota', 'none', '--hard=pods=0'];
     expect(await stack.kubectl(quota)).toMatchObject({ code: 0 });
     await until(
@@ -102,7 +100,7 @@ describe('what is not there', () => {
 describe('memory', () => {
   const EATS = 'def main():\n  eaten = []\n  while True: eaten.append(bytearray(10_000_000))';
 
-  onNode('is all eaten: the kernel kills the container, or the script alone', async () => {
+  onRealNode('is all eaten: the kernel kills the container, or the script alone', async () => {
     await apply('oom', {
       script: { inline: EATS },
       startPolicy: 'Automatic',

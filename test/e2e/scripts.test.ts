@@ -1,5 +1,6 @@
 /** What scripts do to us: each gets a state, a named reason, and nothing else stops working. docs/failures.md has a row for each. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EMBEDDED } from './harness/node.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
@@ -124,8 +125,7 @@ def main():
 `,
     state: 'COMPLETE',
     reason: 'Completed',
-    output:
-      process.env.E2E_EMBEDDED === '1' ? /fd\/1/ : 'fd/1 PermissionError\nfd/0 PermissionError\nmem PermissionError\n',
+    output: EMBEDDED ? /fd\/1/ : 'fd/1 PermissionError\nfd/0 PermissionError\nmem PermissionError\n',
   },
 ];
 

@@ -1,10 +1,12 @@
 /** Another version of the operator takes over what the version before began: its pods, and what they are in the middle of. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { operatorWith, previousTexts, textsSaying, type Texts } from './harness/installation.ts';
+import { EMBEDDED } from './harness/node.ts';
+import { ENDLESS, numbered } from './harness/scripts.ts';
 import { startStack, type Part, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
-const MANY = process.env.E2E_EMBEDDED === '1' ? 20 : 8;
+const MANY = EMBEDDED ? 20 : 8;
 
 let stack: Stack;
 let texts: Texts;
@@ -31,24 +33,7 @@ async function upgrade(): Promise<void> {
   await stack.operator.start();
 }
 
-const LINES = 2_000;
-const PRINTS = `
-import time
-def main():
-    for i in range(${LINES}):
-        print("line", i, "x" * 100, flush=True)
-        time.sleep(0.003)
-`;
-const WHOLE = Array.from({ length: LINES }, (_, i) => `line ${i} ${'x'.repeat(100)}\n`).join('');
-const ENDLESS = `
-import time
-def main():
-    print("up", flush=True)
-    try:
-        while True: time.sleep(0.05)
-    finally:
-        print("cleaned up", flush=True)
-`;
+const { source: PRINTS, whole: WHOLE } = numbered(2_000, 0.003);
 
 const many = <T>(what: (i: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: MANY }, (_, i) => what(i)));
