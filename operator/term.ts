@@ -11,12 +11,13 @@ import {
   type Resource,
 } from '../kube/index.ts';
 import type { ContainerStreams, Log } from './capture/ports.ts';
-import type { Settings, StepFailure } from './decide/types.ts';
+import type { Settings } from './decide/types.ts';
 import type { PodSettings } from './pod/build.ts';
 import type { ScriptPorts } from './pod/script.ts';
 import { Captures } from './reconcile/captures.ts';
 import { Executor } from './reconcile/execute.ts';
 import { Exclusivity } from './reconcile/exclusivity.ts';
+import type { StepFailures } from './reconcile/ports.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { ClusterView, procedureUidOf, type LiveProcedure } from './reconcile/view.ts';
 import { retain } from './retention.ts';
@@ -73,7 +74,7 @@ export async function runTerm(ports: TermPorts, signal: AbortSignal): Promise<vo
     ...(onWait && { onGet: (_key, waitedMs, priority) => onWait(waitedMs, priority) }),
   });
   const view = new ClusterView();
-  const failures = { create: new Map<string, StepFailure>(), script: new Map<string, StepFailure>() };
+  const failures: StepFailures = { create: new Map(), script: new Map() };
   const exclusivity = new Exclusivity((uid) => queue.add(uid));
   const captures = new Captures({
     ports: { journal: store, clock, log, session: ports.session },

@@ -1,20 +1,62 @@
 /** Taking a procedure up: its number, its place in the store, its claim. */
 import { ANNOTATIONS, LABELS, LIMITS, ORIGIN_API } from '../../crds/constants.ts';
-import { IdTaken } from '../../journal/index.ts';
-import type { JournalStore } from '../../journal/types.ts';
-import { microTime } from '../../kube/index.ts';
+import { Fenced, IdTaken } from '../../journal/index.ts';
+import type { Verdict } from '../../journal/types.ts';
+import { KubeError, microTime } from '../../kube/index.ts';
+import { STORE_UNAVAILABLE } from '../decide/trouble.ts';
 import { argumentsJSON, mainArgumentsJSON } from '../pod/arguments.ts';
 import { podName } from '../pod/build.ts';
 import { scriptUri } from '../pod/script.ts';
+import { stateStatus } from '../status/status.ts';
+import type { ExecutePorts } from './ports.ts';
 import type { LiveProcedure } from './view.ts';
+import { writeStatus } from './write-status.ts';
 
-export interface ClaimPorts {
-  readonly store: Pick<JournalStore, 'run' | 'openRun'>;
-  readonly ids: { next(): Promise<number> };
+type ClaimPorts = Pick<ExecutePorts, 'store' | 'ids' | 'procedures' | 'view' | 'holder' | 'clock'>;
+
+/** Opens the run in the store, then writes claim and number to status: from then on it is this operator's to end. */
+export async function claim(procedure: LiveProcedure, ports: ClaimPorts): Promise<void> {
+  const { store, holder, clock } = ports;
+  const id = await openRun(procedure, ports).catch(async (error: unknown) => {
+    await tellStoreFailed(procedure, error, ports);
+    throw error;
+  });
+  const now = clock.now();
+  const { uid, namespace = '' } = procedure.metadata;
+  const { executionKey } = procedure.spec;
+  // Before the claim: a verdict that is in the store when the claim is written keeps the run from ever getting a pod.
+  if (executionKey !== undefined && (await store.claimExecution(namespace, executionKey, uid)) !== uid)
+    await store.finish(uid, alreadyExecuted(executionKey, now));
+  await writeStatus(
+    procedure,
+    {
+      ...stateStatus(procedure, 'CREATING', 'Claimed', 'taken up by the operator', now),
+      phase: 'Active',
+      id,
+      claim: claimOf(procedure, holder, now),
+      source: { uri: scriptUri(procedure) },
+    },
+    true,
+    ports,
+  );
+}
+
+/** Not a failure: what was wanted has been done, and a GitOps tool that applies it again is to find it well. */
+function alreadyExecuted(key: string, now: number): Verdict {
+  const message = `the execution key ${key} was used before: it is not run again`;
+  return { state: 'STOPPED', t: now * 1000, reason: 'AlreadyExecuted', message, exitCode: null, signal: null };
+}
+
+/** What keeps a run from being taken up is told on its resource, once. */
+async function tellStoreFailed(procedure: LiveProcedure, error: unknown, ports: ClaimPorts): Promise<void> {
+  if (error instanceof KubeError || error instanceof Fenced || procedure.status.reason === STORE_UNAVAILABLE) return;
+  const message = error instanceof Error ? error.message : String(error);
+  const status = stateStatus(procedure, 'CREATING', STORE_UNAVAILABLE, message, ports.clock.now());
+  await writeStatus(procedure, status, false, ports);
 }
 
 /** Makes the run known to the store under a number that no other has; the same procedure again gets the same. */
-export async function openRun(procedure: LiveProcedure, ports: ClaimPorts): Promise<number> {
+async function openRun(procedure: LiveProcedure, ports: Pick<ClaimPorts, 'store' | 'ids'>): Promise<number> {
   const { uid, name } = procedure.metadata;
   const known = await ports.store.run(uid);
   if (known) return known.id;
@@ -72,7 +114,7 @@ function createdAt(procedure: LiveProcedure): number {
 }
 
 /** The claim as status. */
-export function claimOf(procedure: LiveProcedure, holder: string, now: number) {
+function claimOf(procedure: LiveProcedure, holder: string, now: number) {
   const { name, uid } = procedure.metadata;
   return { time: microTime(now), podName: podName(name, uid), holder: holder.slice(0, 253) };
 }

@@ -2,10 +2,11 @@
 import type { JournalReader } from '../../journal/types.ts';
 import type { Clock, Pod, Resource } from '../../kube/index.ts';
 import { isNotFound } from '../../kube/index.ts';
-import type { Observed, Settings, StepFailure } from '../decide/types.ts';
+import type { Observed, Settings } from '../decide/types.ts';
 import { podName } from '../pod/build.ts';
 import type { Captures } from './captures.ts';
 import type { Exclusivity } from './exclusivity.ts';
+import type { StepFailures } from './ports.ts';
 import type { ClusterView } from './view.ts';
 
 export interface ObservePorts {
@@ -14,7 +15,7 @@ export interface ObservePorts {
   readonly pods: Resource<Pod>;
   readonly captures: Captures;
   readonly exclusivity: Exclusivity;
-  readonly failures: { create: Map<string, StepFailure>; script: Map<string, StepFailure> };
+  readonly failures: StepFailures;
   readonly settings: Settings;
   readonly clock: Clock;
 }
