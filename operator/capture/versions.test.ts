@@ -91,9 +91,9 @@ async function begin(of: Life, capture: Capture, version: Version, script: strin
   const source = Buffer.from(script).toString('base64');
   const limits = { graceSeconds: 5, terminationSeconds: 35, maxBytes: 1 << 20, captureSeconds: 60 };
   const message = { id: '1', name: 'p', script: { uri: 'inline://p', source }, argsJSON: '{}', limits };
-  capture.prepare(nonce, RUNNERS[version], message);
+  capture.commands.prepare(nonce, RUNNERS[version], message);
   await until('READY', () => stateOf(of) === 'READY');
-  capture.main(nonce, '{}');
+  capture.commands.main(nonce, '{}');
   await until('some output', () => output(of).length > 1_000);
   return nonce;
 }
@@ -113,8 +113,8 @@ it.each<[string, Version, Version, object]>([
 
   const second = operator(one);
   // After a takeover both are sent again: they change nothing.
-  second.prepare(nonce, RUNNERS[2], { id: '1', script: { source: '' }, argsJSON: '{}', limits: {} });
-  second.main(nonce, '{}');
+  second.commands.prepare(nonce, RUNNERS[2], { id: '1', script: { source: '' }, argsJSON: '{}', limits: {} });
+  second.commands.main(nonce, '{}');
   await until('the end', () => one.store.all.get(UID)?.end);
   await one.pod.exited;
 
@@ -133,7 +133,7 @@ it.each<Version>([1, 2])('a pod of version %i is stopped by whoever took it over
   first.close();
 
   const second = operator(one);
-  second.stop(nonce, { reason: 'user', message: 'enough', mode: 'Graceful', graceSeconds: 5 });
+  second.commands.stop(nonce, { reason: 'user', message: 'enough', mode: 'Graceful', graceSeconds: 5 });
   await until('the end', () => one.store.all.get(UID)?.end);
 
   expect(one.store.all.get(UID)?.end).toMatchObject({ state: 'STOPPED', reason: 'Stopped' });

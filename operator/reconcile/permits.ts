@@ -52,7 +52,7 @@ export class Permits {
     const found = await this.#scripts.find(procedure, version);
     if (!found) return;
     const message = prepareMessage(procedure, found.message, argumentsJSON(procedure.spec.init));
-    captures.get(procedure.metadata.uid)?.prepare(nonce, runner, message);
+    captures.get(procedure.metadata.uid)?.commands.prepare(nonce, runner, message);
   }
 
   /** READY in the resource; with `main` RUNNING at once and the permit for main, if the exclusivity key is to be had. */
@@ -88,13 +88,13 @@ export class Permits {
     const permit = procedure.status.permit;
     // The permit is in status, or nothing is started: the one rule that keeps main at most once.
     if (permit?.mainTime === undefined) return;
-    this.#ports.captures.get(procedure.metadata.uid)?.main(permit.nonce, mainArgumentsJSON(procedure.spec));
+    this.#ports.captures.get(procedure.metadata.uid)?.commands.main(permit.nonce, mainArgumentsJSON(procedure.spec));
   }
 
   /** Needs no permit of its own; one that was never permitted anything has nothing to stop. */
   stop(procedure: LiveProcedure, stop: StopRequest): void {
     const nonce = procedure.status.permit?.nonce;
-    if (nonce !== undefined) this.#ports.captures.get(procedure.metadata.uid)?.stop(nonce, stop);
+    if (nonce !== undefined) this.#ports.captures.get(procedure.metadata.uid)?.commands.stop(nonce, stop);
   }
 
   /** The run is over. */
