@@ -94,6 +94,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     signal: { type: 'integer' },
     result: { description: 'What main returned, where that is JSON' },
     failure: object(['type', 'message'], { type: { type: 'string' }, message: { type: 'string' } }),
+    source: object(['sha256'], {
+      sha256: text("Of the script's bytes, as they were loaded"),
+      commit: text('The commit that was checked out, in full'),
+    }),
   }),
   AbortSummary: object(['abort_message'], { abort_message: { type: 'string' } }),
   Result: object(['id', 'state', 'result', 'stacktrace', 'failure', 'progress', 'output'], {

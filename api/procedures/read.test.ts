@@ -51,6 +51,27 @@ describe('GET /procedures', () => {
     expect((await call(harness, 'GET', '/procedures')).body).toEqual([body]);
   });
 
+  it('tells what was loaded beside what was asked for, from the store and from the resource', async () => {
+    const git_args = { git_repo: 'https://example.org/r.git', git_branch: 'main', git_commit: null };
+    const run = await created({ script: { script_type: 'git', script_uri: 'git://a.py', git_args } });
+    await run.open();
+    expect((await call(harness, 'GET', '/procedures/1')).body).not.toHaveProperty('source');
+
+    const source = { sha256: 'e2'.repeat(32), commit: '10'.repeat(20) };
+    await run.append({ k: 'source', ...source } as never);
+
+    const stored = (await call(harness, 'GET', '/procedures/1')).body;
+    expect(stored).toMatchObject({ source, script: { git_args } });
+
+    await created(HELLO); // its run is not in the store
+    harness.kubernetes.setStatus('procedure-2', { id: 2, source: { uri: 'file:///a.py', sha256: source.sha256 } });
+    const known = await until(async () => {
+      const { body } = await call(harness, 'GET', '/procedures/2');
+      return body.source === undefined ? undefined : body;
+    });
+    expect(known.source).toEqual({ sha256: source.sha256 });
+  });
+
   it('leaves out what was applied and has no id yet; shows it when it has', async () => {
     const input = {
       apiVersion: 'oet.skao.int/v1alpha1',

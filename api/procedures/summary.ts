@@ -34,7 +34,17 @@ export interface Summary {
   readonly signal?: number;
   readonly result?: unknown;
   readonly failure?: { readonly type: string; readonly message: string };
+  /** What was loaded, once that is known; `script` stays what was asked for. */
+  readonly source?: Source;
 }
+
+/** A script's digest and, of a git script, its commit in full. */
+interface Source {
+  readonly sha256: string;
+  readonly commit?: string;
+}
+
+type Loaded = { readonly [field in keyof Source]?: string | undefined };
 
 type History = readonly (readonly [state: string, t: number])[];
 
@@ -44,6 +54,7 @@ interface RunInfo {
   readonly environment?: { readonly create?: boolean };
   readonly initArgsJSON?: string;
   readonly mainArgsJSON?: string;
+  readonly source?: Loaded;
 }
 
 /** What tells of one procedure: its resource, what the store has of its run, or both. */
@@ -104,6 +115,7 @@ function ofRun(run: Run, history: History, procedure: StoredProcedure | undefine
     ...(typeof verdict?.signal === 'number' ? { signal: verdict.signal } : {}),
     ...(over && run.result ? { result: run.result.value ?? run.result.repr ?? null } : {}),
     ...(over && run.failure ? { failure: { type: run.failure.type, message: run.failure.message } } : {}),
+    ...sourceOf(info.source),
   };
 }
 
@@ -140,7 +152,13 @@ function ofResource(procedure: StoredProcedure): Summary {
     ...(status.signal === undefined ? {} : { signal: status.signal }),
     ...(status.result === undefined ? {} : { result: parsed(status.result) }),
     ...(failure ? { failure: { type: failure.type ?? '', message: failure.message ?? '' } } : {}),
+    ...sourceOf(status.source),
   };
+}
+
+/** Nothing before the script was loaded, and of a run that was prepared by an older operator. */
+function sourceOf({ sha256, commit }: Loaded = {}): { source?: Source } {
+  return sha256 === undefined ? {} : { source: { sha256, ...(commit === undefined ? {} : { commit }) } };
 }
 
 function reasonOf({ status: { reason, message } }: StoredProcedure): { reason?: string; message?: string } {
