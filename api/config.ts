@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { locationFault } from '../journal/index.ts';
+import { StoreLocation } from '../journal/setting.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 /** A DNS label, since it is a namespace and the first segment of every path. */
@@ -10,15 +10,8 @@ const Environment = z.object({
   KUBE_NAMESPACE: namespace.default('ska-oso-oet'),
   PORT: port.default(5000),
   HOST: z.string().min(1).default('127.0.0.1'),
-  /** The journal that the operator writes, a SQLite file or a `postgres://` URL; the same default as there. */
-  OET_STORE: z
-    .string()
-    .min(1)
-    .default('journal.sqlite')
-    .superRefine((location, context) => {
-      const fault = locationFault(location);
-      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
-    }),
+  /** The journal that the operator writes. */
+  OET_STORE: StoreLocation,
   LOG_LEVEL: z
     .string()
     .toLowerCase()

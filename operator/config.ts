@@ -1,20 +1,13 @@
 /** The operator's settings: environment variables, read once, each with its default. */
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { locationFault } from '../journal/index.ts';
+import { StoreLocation } from '../journal/setting.ts';
 
 const Config = z.object({
   /** The namespace whose procedures it reconciles. */
   KUBE_NAMESPACE: z.string().min(1).default('ska-oso-oet'),
-  /** Journal, shared with the API: a SQLite file's path, or a `postgres://` URL. */
-  OET_STORE: z
-    .string()
-    .min(1)
-    .default('journal.sqlite')
-    .superRefine((location, context) => {
-      const fault = locationFault(location);
-      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
-    }),
+  /** The journal, shared with the API. */
+  OET_STORE: StoreLocation,
   /** Whether an operator that waits for the lease counts as ready: where several share the work of one, and deployments wait for readiness. */
   OET_STANDBY_READY: z
     .enum(['true', 'false'])
@@ -47,11 +40,14 @@ const Config = z.object({
   PORT: z.coerce.number().int().min(0).max(65535).default(8081),
   LOG_LEVEL: z
     .string()
-    .default('info')
-    .transform((level) => level.toLowerCase())
-    .pipe(z.enum(['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'silent']))
-    .transform((level) => (level === 'warning' ? 'warn' : level)),
+    .toLowerCase()
+    .transform((level) => PYTHON_LEVELS[level] ?? level)
+    .pipe(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']))
+    .default('info'),
 });
+
+/** Upstream's charts give Python's names of levels. */
+const PYTHON_LEVELS: Readonly<Record<string, string>> = { warning: 'warn', critical: 'fatal', notset: 'trace' };
 
 export type Config = z.infer<typeof Config>;
 
