@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,9 +6,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FakeServer } from './testing/fake-server.ts';
 import { VERSION } from './version.ts';
-
-// Processes and connections on a machine that may have much else to do.
-jest.setTimeout(30_000);
 
 const checkout = fileURLToPath(new URL('..', import.meta.url));
 let folder: string;
@@ -59,7 +56,19 @@ describe('bin/oet', () => {
     const words = ['procedure', 'create', 'no such file.py', '--x=*'];
     expect(run(program, words, env)).toMatchObject({
       code: 2,
-      err: expect.stringContaining('no file no such file.py'),
+      err: expect.stringContaining("no file 'no such file.py'"),
+    });
+  });
+
+  test.each([
+    ['a full disk', '"$0" journal > /dev/full', 9, /^oet: stdout: ENOSPC.*\n$/],
+    ['a reader that has gone', '{ "$0" journal; echo $? >&2; } | true', 0, /^0\n$/],
+  ])('stdout: %s', (_, script, code, err) => {
+    const entry = '{"n":1,"t":1,"k":"out","s":"stdout","d":"hello\\n"}\n';
+    const args = ['-c', script, join(checkout, 'bin/oet')];
+    expect(run('/bin/sh', args, { OET_NODE: process.execPath }, entry.repeat(10_000))).toMatchObject({
+      code,
+      err: expect.stringMatching(err),
     });
   });
 

@@ -15,6 +15,13 @@ export class CliError extends Error {
   }
 }
 
+/** Whoever read stdout has gone (`| head`): there is no use in writing more. */
+export class ReaderGone extends CliError {
+  constructor() {
+    super('output', 'nobody reads the output any more');
+  }
+}
+
 /** A mistake on the command line: exit code 2. */
 export function usageError(message: string): CliError {
   return new CliError('usage', message);

@@ -36,6 +36,12 @@ export const EXIT_CODES = {
     name: 'server',
     meaning: 'The server failed (5xx, an answer that makes no sense), or cannot tell how the script ended (UNKNOWN).',
   },
+  output: {
+    code: 9,
+    name: 'output',
+    meaning:
+      'stdout cannot be written, or (`oet run` only) nobody reads it any more; a script that was started goes on.',
+  },
   interrupted: { code: 130, name: 'interrupted', meaning: 'Ctrl-C.' },
   stopped: { code: 143, name: 'stopped', meaning: '`oet run` only: somebody else stopped the script (STOPPED).' },
 } as const satisfies Record<string, ExitCode>;

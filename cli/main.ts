@@ -16,7 +16,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     interrupt.abort();
   });
 }
-const ports = nodePorts((code) => process.exit(code), interrupt.signal);
+const ports = nodePorts(interrupt.signal);
 const code = await main(process.argv.slice(2), ports);
 // Connections that are kept open for more requests would keep the process.
 process.exit(code === EXIT_CODES.interrupted.code ? interrupted.code : code);

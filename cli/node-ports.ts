@@ -1,18 +1,31 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, usageError } from './errors.ts';
+import { CliError, messageOf, ReaderGone, usageError } from './errors.ts';
 import type { Clock, Ports, Sink } from './ports.ts';
 
-/** A sink on a stream of the process; a reader that has gone (`| head`) ends the process without a word. */
-function sinkOf(stream: NodeJS.WriteStream, onGone: () => void): Sink {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') onGone();
-    else throw error;
-  });
+/** A sink on the process's stdout. */
+function stdoutSink(): Sink {
+  let first: NodeJS.ErrnoException | undefined;
+  const fail = (error: NodeJS.ErrnoException): CliError => {
+    first ??= error;
+    return first.code === 'EPIPE' ? new ReaderGone() : new CliError('output', `stdout: ${messageOf(first)}`);
+  };
+  process.stdout.on('error', fail);
+  return {
+    write: (chunk) =>
+      new Promise((resolve, reject) => {
+        process.stdout.write(chunk, (error) => (error ? reject(fail(error)) : resolve()));
+      }),
+  };
+}
+
+/** A sink on the process's stderr. Where that cannot be written there is nobody to tell: it goes on without. */
+function stderrSink(): Sink {
+  process.stderr.on('error', () => undefined);
   return {
     write: (chunk) =>
       new Promise((resolve) => {
-        stream.write(chunk, () => resolve());
+        process.stderr.write(chunk, () => resolve());
       }),
   };
 }
@@ -41,11 +54,11 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-/** The ports of the real process. `leave` ends it at once. */
-export function nodePorts(leave: (code: number) => void, interrupted: AbortSignal): Ports {
+/** The ports of the real process. */
+export function nodePorts(interrupted: AbortSignal): Ports {
   return {
-    stdout: sinkOf(process.stdout, () => leave(0)),
-    stderr: sinkOf(process.stderr, () => leave(0)),
+    stdout: stdoutSink(),
+    stderr: stderrSink(),
     stdin: process.stdin,
     env: process.env,
     clock: realClock,

@@ -1,7 +1,11 @@
 import type { Transport } from './http/transport.ts';
 
-/** Where text and bytes go. Resolves when more may be written, so that a slow reader slows the writer. */
+/** Where text and bytes go. */
 export interface Sink {
+  /**
+   * Resolves when more may be written, so that a slow reader slows the writer. Rejects with ReaderGone when nobody reads any
+   * more, and with a CliError `output` when it cannot be written.
+   */
   write(chunk: string | Uint8Array): Promise<void>;
 }
 

@@ -1,11 +1,9 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CliError, ReaderGone } from './errors.ts';
 import { FakeServer } from './testing/fake-server.ts';
 import { Terminal } from './testing/terminal.ts';
 import { parseJson } from './values/json.ts';
 import { record, type ValueMap } from './values/value.ts';
-
-// Processes and connections on a machine that may have much else to do.
-jest.setTimeout(30_000);
 
 let server: FakeServer;
 let terminal: Terminal;
@@ -93,7 +91,7 @@ ${HINT}
     [['file:///a.py', '--x=1e400'], /--x: 1e400 is too large for a float/],
     [['file:///a.py', 'ok', '{1,2}'], /argument 2: a set has no form in JSON/],
     [['http://a.py'], /Script URI type not handled: http:/],
-    [['nowhere.py'], /no file nowhere.py on this machine/],
+    [['nowhere.py'], /no file 'nowhere.py' on this machine/],
     [['file:///a.py', '--git_branch=main'], /--git_branch is for git:\/\/ scripts only/],
     [['git://a.py', '--create_env=maybe'], /--create_env takes True or False, not 'maybe'/],
   ])('%j is a usage error', async (words, message) => {
@@ -146,7 +144,7 @@ describe('oet procedure list', () => {
     expect(terminal.err.split('\n')).toEqual([
       'oet: No information available for PID=7',
       "oet: --pid takes the number of a procedure or activity, not 'x'",
-      "oet: unknown option '--all'; this command has --pid, --output, --server_url",
+      "oet: unknown option '--all'; this command has --pid, --output, --server-url",
       '',
     ]);
   });
@@ -205,6 +203,24 @@ ValueError: no
     );
   });
 
+  test.each([
+    [{ sha256: 'e2'.repeat(32) }, ['Loaded SHA-256', '-'.repeat(64), 'e2'.repeat(32)]],
+    [
+      { commit: '10'.repeat(20), sha256: 'e2'.repeat(32) },
+      [
+        `Loaded Commit${' '.repeat(29)}Loaded SHA-256`,
+        `${'-'.repeat(40)}  ${'-'.repeat(64)}`,
+        `${'10'.repeat(20)}  ${'e2'.repeat(32)}`,
+      ],
+    ],
+  ])('what was loaded, before the stack trace: %j', async (source, lines) => {
+    server.add({ states: ['FAILED'] });
+    server.enter(1, 'FAILED', { stacktrace: 'ValueError: no\n', fields: record({ source: record(source) }) });
+    expect(await terminal.run('procedure', 'describe')).toBe(0);
+    expect(terminal.out).toMatch(/\n\nStack Trace:\n-{12}\nValueError: no\n$/);
+    expect(terminal.out.split('\n').slice(-9, -5)).toEqual(['', ...lines]);
+  });
+
   test('without procedures', async () => {
     expect(await terminal.run('procedure', 'describe')).toBe(4);
     expect(terminal.err).toBe('oet: No procedures to describe\n');
@@ -250,6 +266,40 @@ describe('oet procedure start', () => {
       '- Procedure 1 (file://test.py) execution complete 3',
       '',
     ]);
+    expect(terminal.err).toBe('');
+  });
+
+  test('Ctrl-C while it runs says that it goes on', async () => {
+    server.add();
+    server.onStart = () =>
+      server.events.send({ topic: 'procedure.lifecycle.complete', msg_src: '2', result: { id: 2 } });
+    const code = terminal.run('procedure', 'start');
+    await terminal.until(() => terminal.out.includes('------\n\n'));
+    terminal.interrupt.abort();
+
+    expect(await code).toBe(130);
+    expect(terminal.err).toBe('oet: procedure 1 goes on; oet procedure stop --pid=1 stops it\n');
+  });
+
+  test.each([[[]], [['--pid=1']]])('one that is being prepared is waited for: %j', async (words) => {
+    server.add({ states: ['IDLE', 'LOADING'] });
+    const code = terminal.run('procedure', 'start', '--listen=False', ...words);
+    await terminal.until(() => terminal.err !== '');
+    server.enter(1, 'READY');
+
+    expect(await code).toBe(0);
+    expect(terminal.err).toBe('oet: procedure 1 is LOADING; waiting until it is READY\n');
+    expect(terminal.out.split('\n')[2]).toMatch(/^ {3}1 .* READY$/);
+  });
+
+  test('one whose preparation fails is refused', async () => {
+    server.add({ states: ['IDLE', 'INITIALISING'] });
+    const code = terminal.run('procedure', 'start', '--pid=1');
+    await terminal.until(() => terminal.err !== '');
+    server.enter(1, 'FAILED');
+
+    expect(await code).toBe(5);
+    expect(terminal.err).toContain('\noet: Cannot start a procedure in state FAILED.\n');
   });
 
   test.each([
@@ -307,6 +357,12 @@ describe('help and mistakes', () => {
     [['run', '--help', 'x.py'], /Usage: oet run/],
     [['help', 'listen'], /Usage: oet listen/],
     [['help', 'procedure', 'wait'], /Usage: oet procedure wait/],
+    [['procedure', 'help', 'wait'], /Usage: oet procedure wait/],
+    [['--help', 'procedure', 'start', '--pid=1'], /Usage: oet procedure start/],
+    [['procedure', '--help', 'start'], /Usage: oet procedure start/],
+    [['--server-url', 'http://x', 'procedure', '--help'], /Usage: oet procedure \[/],
+    [['help'], /Usage: oet \[/],
+    [['activity', '--help'], /the REST API of this release has none yet/],
     [['--version'], /^\d+\.\d+/],
   ])('%j', async (words, text) => {
     expect(await terminal.run(...words)).toBe(0);
@@ -320,6 +376,9 @@ describe('help and mistakes', () => {
     [['procedur'], /oet: unknown command 'procedur'[^]*Did you mean procedure\?/],
     [['procedure', 'strat'], /oet: unknown command 'strat'[^]*Did you mean start\?/],
     [['--frobnicate'], /oet: unknown option '--frobnicate'/],
+    [['procedure', '--frobnicate'], /oet: unknown option '--frobnicate'/],
+    [['help', 'frobnicate'], /oet: unknown command 'frobnicate'/],
+    [['procedure', 'frobnicate', '--help'], /oet: unknown command 'frobnicate'/],
   ])('%j is a usage error', async (words, text) => {
     expect(await terminal.run(...words)).toBe(2);
     expect(terminal.err).toMatch(text);
@@ -330,7 +389,13 @@ describe('help and mistakes', () => {
 describe('servers', () => {
   test.each([
     [500, 'kaput', 8, 'oet: the list of procedures: the server answered 500: kaput\n'],
-    [503, '<html>\n<b>away</b>', 8, 'oet: the list of procedures: the server answered 503: <html>\n'],
+    [503, '<html>\n<b>away</b>', 8, 'oet: the list of procedures: the server answered 503: away\n'],
+    [
+      502,
+      '<!doctype html>\n<html><head><title>502\n Bad Gateway</title></head><body><h1>nginx</h1></body></html>',
+      8,
+      'oet: the list of procedures: the server answered 502: 502 Bad Gateway\n',
+    ],
     [504, '{"detail":"Timeout waiting for x"}', 7, 'oet: Timeout waiting for x\n'],
     [401, '{"detail":"Unauthorized"}', 5, 'oet: Unauthorized\n'],
     [409, '{"detail":"state is RUNNING"}', 5, 'oet: state is RUNNING\n'],
@@ -363,6 +428,65 @@ describe('servers', () => {
     expect(terminal.err).toEqual(message);
   });
 
+  test.each([
+    [['procedure', 'list'], 'is not the API, whose address ends in /api/v7 (--server-url or OET_URL)'],
+    [['listen'], 'is not the API, whose address ends in /api/v7 (--server-url or OET_URL)'],
+    [['activity', 'list'], 'Not Found: the server at URL has no activities'],
+  ])('a path that the server does not know: %j', async (words, message) => {
+    server.intercept = (_, response) => {
+      response.writeHead(404).end('{"detail":"Not Found"}');
+      return true;
+    };
+    expect(await terminal.run(...words)).toBe(4);
+    expect(terminal.err).toContain(message.replace('URL ', `${server.url} `));
+  });
+
+  test.each([
+    [['listen'], /the event stream: the server's answer is text\/html, not text\/event-stream; is http/],
+    [['procedure', 'logs', '1'], /output of procedure 1: the server's answer is text\/html, not text\/plain; is http/],
+  ])('a page that asks for a password, in place of a stream: %j', async (words, message) => {
+    server.intercept = (_, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/html' }).end('<title>Log in</title>');
+      return true;
+    };
+    expect(await terminal.run(...words)).toBe(8);
+    expect(terminal.err).toMatch(message);
+    expect(terminal.out).toBe('');
+  });
+
+  test.each([
+    ['create', ['procedure', 'create', 'file:///a.py']],
+    ['stop of procedure 1', ['procedure', 'stop', '--pid=1']],
+  ])('Ctrl-C before the answer to a change says that nobody knows: %s', async (what, words) => {
+    const asked = new Promise<void>((resolve) => {
+      server.intercept = ({ method }) => {
+        if (method !== 'GET') resolve();
+        return true;
+      };
+    });
+    const code = terminal.run(...words);
+    await asked;
+    terminal.interrupt.abort();
+
+    expect(await code).toBe(130);
+    expect(terminal.err).toBe(
+      `oet: no answer yet (${what}): the server may do it all the same; oet procedure list shows it\n`,
+    );
+  });
+
+  test('nobody reads stdout any more: no word, and no error', async () => {
+    terminal.outError = new ReaderGone();
+    expect(await terminal.run('procedure', 'list')).toBe(0);
+    expect(await terminal.run('--help')).toBe(0);
+    expect(terminal.err).toBe('');
+  });
+
+  test('stdout cannot be written', async () => {
+    terminal.outError = new CliError('output', 'stdout: ENOSPC');
+    expect(await terminal.run('procedure', 'list')).toBe(9);
+    expect(terminal.err).toBe('oet: stdout: ENOSPC\n');
+  });
+
   test('none', async () => {
     await server.down();
     expect(await terminal.run('procedure', 'list')).toBe(3);
@@ -377,6 +501,7 @@ describe('servers', () => {
 
   test.each([
     ['before the command', ['--server-url', 'URL', 'procedure', 'list']],
+    ['within the command', ['procedure', '--server-url=URL', 'list']],
     ['after it', ['procedure', 'list', '--server_url=URL']],
     ['among a script’s arguments', ['procedure', 'create', 'file:///a.py', '--server-url=URL', '1']],
   ])('--server-url %s, with a token', async (_, words) => {

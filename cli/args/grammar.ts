@@ -1,6 +1,6 @@
 import { usageError } from '../errors.ts';
 import { isFormat } from './format.ts';
-import { SERVER_OPTION, type CommandSpec, type OptionSpec } from './spec.ts';
+import { longFlag, SERVER_OPTION, type CommandSpec, type OptionSpec } from './spec.ts';
 
 /** A command line, cut up. Values are the words as they were typed. */
 export interface Parsed {
@@ -127,6 +127,6 @@ function ownOption(
 }
 
 function unknownOption(known: readonly OptionSpec[], word: string): string {
-  const names = known.filter(({ shortOnly }) => shortOnly !== true).map(({ name }) => `--${name}`);
+  const names = known.filter(({ shortOnly }) => shortOnly !== true).map(longFlag);
   return `unknown option '${word}'; this command has ${names.join(', ')}`;
 }

@@ -1,12 +1,9 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { askPython } from '../testing/python.ts';
 import { writeJson } from '../values/json.ts';
 import { NotLiteral, NotSendable } from './lexer.ts';
 import { parseLiteral, readValue } from './literal.ts';
-
-// Processes and connections on a machine that may have much else to do.
-jest.setTimeout(30_000);
 
 /** In the oracle's terms: JSON, `null` for a plain text, `!` for what JSON cannot carry. */
 function ours(word: string): string | null {

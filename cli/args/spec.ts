@@ -60,3 +60,8 @@ export const FORMAT_OPTION: OptionSpec = {
   metavar: 'FORMAT',
   help: 'json, yaml, wide or name',
 };
+
+/** An option as help and messages write it. */
+export function longFlag({ name }: OptionSpec): string {
+  return `--${name === SERVER_OPTION.name ? 'server-url' : name}`;
+}

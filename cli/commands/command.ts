@@ -16,6 +16,8 @@ export interface Context {
   readonly parsed: Parsed;
   /** The API's client; loads what it needs at the first call. */
   readonly client: () => Promise<Client>;
+  /** What is told when Ctrl-C ends the command from now on (what goes on without it); undefined for nothing. */
+  readonly leaveWith: (farewell: string | undefined) => void;
 }
 
 /** A command: what it accepts and what it does. Gives the exit code, by name or (for a mirrored signal) as a number. */

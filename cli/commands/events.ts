@@ -15,6 +15,8 @@ export interface EventSelection {
   readonly exclude: readonly string[];
   /** One JSON object per line instead of words. */
   readonly json?: boolean;
+  /** Told of every event, shown or not, before it is shown. */
+  readonly onEvent?: (event: Value) => void;
 }
 
 /** Beginnings of topics in a comma-separated list. */
@@ -38,6 +40,7 @@ export async function printEvents(context: Context, stream: EventStream, selecti
   for await (const data of stream.data) {
     const event = await readEvent(context, data);
     if (event === undefined) continue;
+    selection.onEvent?.(event);
     const topic = asText(member(event, 'topic')) ?? '';
     if (!wantsTopic(topic, selection.topics, selection.exclude)) continue;
     const line = selection.json === true ? writeJson(event) : eventLine(event);

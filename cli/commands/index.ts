@@ -16,6 +16,8 @@ import { wait } from './wait.ts';
 export interface Group {
   readonly name: string;
   readonly summary: string;
+  /** Shown below the usage in the group's own help, in place of the summary. */
+  readonly description?: string;
   readonly commands: readonly Command[];
 }
 
@@ -29,6 +31,8 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'activity',
     summary: 'run activities of Scheduling Block Definitions',
+    description:
+      'run activities of Scheduling Block Definitions\n\nNeeds a server that has activities; the REST API of this release has none yet.',
     commands: [runActivity, listActivities, describeActivityCommand],
   },
 ];

@@ -1,9 +1,6 @@
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { FakeServer } from '../testing/fake-server.ts';
 import { Terminal } from '../testing/terminal.ts';
-
-// Processes and connections on a machine that may have much else to do.
-jest.setTimeout(30_000);
 
 let server: FakeServer;
 let terminal: Terminal;

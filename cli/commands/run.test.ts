@@ -1,10 +1,8 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ReaderGone } from '../errors.ts';
 import { FakeServer } from '../testing/fake-server.ts';
 import { Terminal } from '../testing/terminal.ts';
 import { record } from '../values/value.ts';
-
-// Processes and connections on a machine that may have much else to do.
-jest.setTimeout(30_000);
 
 let server: FakeServer;
 let terminal: Terminal;
@@ -122,6 +120,75 @@ describe('stopping', () => {
   });
 });
 
+describe('when stdout has gone', () => {
+  test('says that the script goes on, and stops nothing', async () => {
+    terminal.outError = new ReaderGone();
+    server.onStart = (id) => server.print(id, 'hello\n');
+
+    expect(await terminal.run('run', '-q', 'hello.py')).toBe(9);
+    expect(terminal.err).toBe(
+      'oet: nobody reads the output any more; procedure 1 goes on; oet procedure stop --pid=1 stops it\n',
+    );
+    expect(server.state(1)).toBe('RUNNING');
+  });
+
+  test('sees a stop to its end: Ctrl-C has ended the other programs of the pipeline, too', async () => {
+    server.onStart = (id) => server.print(id, 'begin\n');
+    server.onStop = (id) => {
+      server.print(id, 'cleaning up\n');
+      setTimeout(() => server.enter(id, 'STOPPED'), 20);
+    };
+    const code = terminal.run('run', 'hello.py');
+    await terminal.until(() => terminal.out !== '');
+    terminal.outError = new ReaderGone();
+    terminal.interrupt.abort();
+
+    expect(await code).toBe(130);
+    expect(terminal.err).toMatch(/oet: procedure 1 STOPPED\n$/);
+  });
+});
+
+test('Ctrl-C before the answer to create waits for it and stops what was created', async () => {
+  let answer = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    server.intercept = ({ method }, response) => {
+      if (method !== 'POST') return false;
+      server.add({ states: ['IDLE'] });
+      const body = '{"id":1,"state":"CREATING","script":{"script_uri":"inline://hello.py"}}';
+      answer = () => response.writeHead(201).end(body);
+      resolve();
+      return true;
+    };
+  });
+  const code = terminal.run('run', 'hello.py');
+  await asked;
+  terminal.interrupt.abort();
+  await terminal.until(() => terminal.err.includes('waiting for the number of the procedure'));
+  answer();
+
+  expect(await code).toBe(130);
+  expect(server.state(1)).toBe('STOPPED');
+});
+
+test('a stop that does not get through is told once, and tried again', async () => {
+  server.onStart = (id) => server.print(id, 'begin\n');
+  let refused = 0;
+  server.intercept = ({ method, body }, response) => {
+    if (method !== 'PUT' || !body.includes('STOPPED') || refused > 1) return false;
+    refused += 1;
+    response.writeHead(503).end('away');
+    return true;
+  };
+  const code = terminal.run('run', 'hello.py');
+  await terminal.until(() => terminal.out !== '');
+  terminal.interrupt.abort();
+
+  expect(await code).toBe(130);
+  expect(terminal.err.split('\n').filter((line) => line.includes('did not get through'))).toEqual([
+    'oet: the stop did not get through (stop of procedure 1: the server answered 503: away); trying again',
+  ]);
+});
+
 test('a server that goes away and comes back: nothing lost, main started once', async () => {
   let starts = 0;
   server.onStart = (id) => {
@@ -142,7 +209,7 @@ test('a server that goes away and comes back: nothing lost, main started once', 
 
 test.each([
   [['run'], 2, /SCRIPT is missing/],
-  [['run', 'nowhere.py'], 2, /no file nowhere.py/],
+  [['run', 'nowhere.py'], 2, /no file 'nowhere.py'/],
   [['run', '--timeout=soon', 'hello.py'], 2, /--timeout takes a duration/],
   [['run', 'hello.py', '--x=1e400'], 2, /--x: 1e400/],
 ])('%j', async (words, code, message) => {

@@ -14,6 +14,7 @@ import { because, waitFor } from './wait.ts';
 
 const INIT_PREFIX = 'init.';
 const PATIENCE_MS = 300_000;
+const AFTER_READER_MS = 100;
 
 /** `oet run`, beyond upstream. */
 export const run: Command = {
@@ -46,11 +47,22 @@ export const run: Command = {
     const { init, main } = splitArguments(context);
     const script = await readScript(ports, parsed, parsed.positionals.get('script') ?? '');
     const client = await context.client();
-    const { id } = await client.create(script, init);
+    const { id } = await creation(context, client.create(script, init));
     if (!quiet) await talk(context, `procedure ${id} created`);
     return new Run(context, client, id, main).watch(timeoutMs, quiet);
   },
 };
+
+/** Waits for a procedure to be created, also after Ctrl-C: what has no number cannot be stopped. */
+async function creation(context: Context, created: Promise<Procedure>): Promise<Procedure> {
+  const answered = new AbortController();
+  const { interrupted } = context.ports;
+  void whenAborted(AbortSignal.any([interrupted, answered.signal])).then(async () => {
+    if (!answered.signal.aborted)
+      await talk(context, 'waiting for the number of the procedure, to stop it; Ctrl-C again leaves, and it may run');
+  });
+  return created.finally(() => answered.abort());
+}
 
 /** Arguments of init (`--init.NAME`, `--subarray_id`) and of main (all else). */
 function splitArguments(context: Context): { init: Value; main: Value } {
@@ -95,6 +107,15 @@ class Run {
     const outputs = Promise.all([this.#copy('stdout', failed.signal), this.#copy('stderr', failed.signal)]);
     try {
       await Promise.race([Promise.all([outputs, this.#start()]), failure(interruption), failure(deadline)]);
+    } catch (error) {
+      if (!(error instanceof CliError) || error.exit !== 'output') throw error;
+      // Ctrl-C ends the other programs of a pipeline, too, and may be seen here a moment after that: the stop is seen to its end.
+      await clock.sleep(AFTER_READER_MS, interrupted);
+      await Promise.resolve();
+      if (!this.#isStopping()) {
+        const rest = `procedure ${this.#id} goes on; oet procedure stop --pid=${this.#id} stops it`;
+        throw new CliError('output', `${error.message}; ${rest}`, { cause: error });
+      }
     } finally {
       finished.abort();
       failed.abort();
@@ -168,7 +189,14 @@ class Run {
 
   async #stop(): Promise<void> {
     const { clock } = this.#context.ports;
-    await persist(clock, () => this.#client.stop(this.#id, false), { patienceMs: PATIENCE_MS });
+    let told = false;
+    await persist(clock, () => this.#client.stop(this.#id, false), {
+      patienceMs: PATIENCE_MS,
+      onFailure: async ({ message }) => {
+        if (!told) await talk(this.#context, `the stop did not get through (${message}); trying again`);
+        told = true;
+      },
+    });
   }
 
   async #verdict(procedure: Procedure, quiet: boolean): Promise<ExitName | number> {

@@ -33,7 +33,7 @@ export async function readScript(ports: Ports, parsed: Parsed, uri: string): Pro
 
   const content = await ports.readFile(uri);
   if (content === undefined) {
-    throw usageError(`no file ${uri} on this machine; a script of the server is named file://…, one in git git://…`);
+    throw usageError(`no file '${uri}' on this machine; a script of the server is named file://…, one in git git://…`);
   }
   const name = uri.split(/[\\/]/).at(-1) ?? uri;
   return record({ script_type: 'inline', script_uri: `inline://${name}`, content });

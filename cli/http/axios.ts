@@ -17,6 +17,7 @@ const PROTOCOLS: ReadonlySet<string> = new Set(['http:', 'https:']);
  */
 export function axiosTransport(baseUrl: string, token: string | undefined): Transport {
   const base = readBaseUrl(baseUrl);
+  const shown = withoutPassword(base);
   const headers: Record<string, string> = {
     'Accept-Encoding': 'identity',
     ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
@@ -45,7 +46,7 @@ export function axiosTransport(baseUrl: string, token: string | undefined): Tran
   }
 
   return {
-    baseUrl: base,
+    baseUrl: shown,
     async request(request): Promise<Answer> {
       try {
         const answer = await axios.request<string>({
@@ -55,7 +56,7 @@ export function axiosTransport(baseUrl: string, token: string | undefined): Tran
         });
         return { status: answer.status, text: answer.data };
       } catch (error) {
-        throw unreachable(base, error);
+        throw unreachable(shown, error);
       }
     },
     async stream(request): Promise<StreamedAnswer> {
@@ -70,11 +71,16 @@ export function axiosTransport(baseUrl: string, token: string | undefined): Tran
         });
         // A silent stream of a host that is gone would never end.
         answer.data.socket?.setKeepAlive(true, KEEP_ALIVE_MS);
-        return { status: answer.status, body: readBody(base, answer.data) };
+        return {
+          status: answer.status,
+          type: String(answer.headers['content-type'] ?? ''),
+          body: readBody(shown, answer.data),
+          cancel: () => void answer.data.destroy(),
+        };
       } catch (error) {
         if (opening.signal.aborted)
-          throw new CliError('timeout', `no answer from ${base} within ${HEADERS_MS / 1000} s`);
-        throw unreachable(base, error);
+          throw new CliError('timeout', `no answer from ${shown} within ${HEADERS_MS / 1000} s`);
+        throw unreachable(shown, error);
       } finally {
         clearTimeout(timer);
       }
@@ -84,6 +90,7 @@ export function axiosTransport(baseUrl: string, token: string | undefined): Tran
 
 interface Body extends AsyncIterable<Uint8Array> {
   readonly socket?: Socket;
+  destroy(): unknown;
 }
 
 async function* readBody(base: string, body: Body): AsyncGenerator<Uint8Array> {
@@ -99,12 +106,32 @@ function readBaseUrl(text: string): string {
   if (url === null || !PROTOCOLS.has(url.protocol)) {
     throw usageError(`the server's address '${text}' is no http:// or https:// URL (--server-url or OET_URL)`);
   }
+  if (url.search !== '' || url.hash !== '') {
+    throw usageError(
+      `the server's address '${withoutPassword(text)}' ends in a query or fragment (--server-url or OET_URL)`,
+    );
+  }
   return text.replace(/\/+$/, '');
+}
+
+/** An address as it may be shown. */
+function withoutPassword(url: string): string {
+  return url.replace(/^(https?:\/\/)[^/?#]*@/i, '$1…@');
 }
 
 function unreachable(base: string, error: unknown): CliError {
   const code = axios.isAxiosError(error) ? error.code : undefined;
-  const text = error instanceof Error && error.message !== '' ? error.message : (code ?? String(error));
+  const text = explain(error instanceof Error && error.message !== '' ? error.message : (code ?? String(error)));
   const exit = code === 'ECONNABORTED' || code === 'ETIMEDOUT' ? 'timeout' : 'unreachable';
   return new CliError(exit, `no answer from ${base}: ${text}`, { cause: error });
+}
+
+/** OpenSSL's own words are for nobody. */
+function explain(text: string): string {
+  if (/wrong version number|packet length too long/.test(text))
+    return 'it does not speak TLS (http:// in place of https://?)';
+  if (/unable to verify|self-signed|unable to get (?:local )?issuer/.test(text)) {
+    return `${text.split(';')[0] ?? text}; NODE_EXTRA_CA_CERTS=FILE names a certificate authority to trust`;
+  }
+  return text.trim().replace(/\s*\n\s*/g, ' ');
 }

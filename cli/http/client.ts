@@ -3,7 +3,7 @@ import { parseJson, writeJson } from '../values/json.ts';
 import { asText, member, record, type Value } from '../values/value.ts';
 import { answerError } from './errors.ts';
 import { readActivity, readProcedure, type Activity, type Procedure } from './procedure.ts';
-import type { Request, StreamedAnswer, Transport } from './transport.ts';
+import type { Answer, Request, StreamedAnswer, Transport } from './transport.ts';
 
 /** Which part of a script's output. */
 export type OutputStream = 'stdout' | 'stderr';
@@ -11,9 +11,15 @@ export type OutputStream = 'stdout' | 'stderr';
 /** The calls of the REST API. Every method throws a CliError with the API's own words where a call has no success. */
 export class Client {
   readonly #transport: Transport;
+  #underway: string | undefined;
 
   constructor(transport: Transport) {
     this.#transport = transport;
+  }
+
+  /** The change that was asked for and not answered yet, if any: nobody knows whether it was made. */
+  get underway(): string | undefined {
+    return this.#underway;
   }
 
   /** All procedures, oldest first. */
@@ -63,6 +69,7 @@ export class Client {
     return this.#open(
       { method: 'GET', path: `/procedures/${id}/output`, query, ...signalOf(options.signal) },
       `output of procedure ${id}`,
+      'text/plain',
     );
   }
 
@@ -72,7 +79,7 @@ export class Client {
       Accept: 'text/event-stream',
       ...(lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId }),
     };
-    return this.#open({ method: 'GET', path: '/stream', headers, signal }, 'the event stream');
+    return this.#open({ method: 'GET', path: '/stream', headers, signal }, 'the event stream', 'text/event-stream');
   }
 
   async activities(): Promise<Activity[]> {
@@ -95,8 +102,9 @@ export class Client {
   }
 
   async #call(request: Request, what: string): Promise<string> {
-    const answer = await this.#transport.request(request);
-    if (answer.status < 200 || answer.status > 299) throw answerError(answer, what);
+    if (request.method !== 'GET') this.#underway = what;
+    const answer = await this.#transport.request(request).finally(() => (this.#underway = undefined));
+    if (answer.status < 200 || answer.status > 299) throw this.#refusal(answer, request, what);
     return answer.text;
   }
 
@@ -116,12 +124,34 @@ export class Client {
     }
   }
 
-  async #open(request: Request, what: string): Promise<StreamedAnswer> {
+  async #open(request: Request, what: string, type: string): Promise<StreamedAnswer> {
     const answer = await this.#transport.stream(request);
-    if (answer.status >= 200 && answer.status <= 299) return answer;
+    if (answer.status >= 200 && answer.status <= 299) {
+      if (answer.type.startsWith(type)) return answer;
+      answer.cancel();
+      const is = answer.type === '' ? 'of no type' : answer.type;
+      throw new CliError(
+        'server',
+        `${what}: the server's answer is ${is}, not ${type}; is ${this.#transport.baseUrl} the API?`,
+      );
+    }
     const parts: Uint8Array[] = [];
     for await (const part of answer.body) parts.push(part);
-    throw answerError({ status: answer.status, text: Buffer.concat(parts).toString() }, what);
+    throw this.#refusal({ status: answer.status, text: Buffer.concat(parts).toString() }, request, what);
+  }
+
+  /** What the server says; of a path that it does not know, what to do about it. */
+  #refusal(answer: Answer, { path }: Request, what: string): CliError {
+    const error = answerError(answer, what);
+    // What is there and has not the thing asked for says more than these two words.
+    if (answer.status !== 404 || error.message !== 'Not Found') return error;
+    const { baseUrl } = this.#transport;
+    return new CliError(
+      'notFound',
+      path.startsWith('/activities')
+        ? `Not Found: the server at ${baseUrl} has no activities`
+        : `Not Found: ${baseUrl} is not the API, whose address ends in /api/v7 (--server-url or OET_URL)`,
+    );
   }
 }
 

@@ -41,7 +41,14 @@ function validationText(error: Value): string {
   return place === '' ? message : `${place}: ${message}`;
 }
 
+/** The first line that says something; of a web page its title or its first words. */
 function firstLine(text: string): string {
-  const line = text.split('\n').find((candidate) => candidate.trim() !== '');
+  const page = /^\s*<(?:!doctype|html|\?xml)/i.test(text) ? pageText(text) : text;
+  const line = page.split('\n').find((candidate) => candidate.trim() !== '');
   return line === undefined ? '' : `: ${line.trim().slice(0, MAX_TEXT)}`;
+}
+
+function pageText(page: string): string {
+  const title = /<title[^>]*>([^<]*\S[^<]*)<\/title>/i.exec(page)?.[1];
+  return title?.replace(/\s+/g, ' ') ?? page.replace(/<(style|script)\b[^]*?<\/\1>|<[^>]*>/gi, '');
 }

@@ -19,9 +19,11 @@ function scripted(...bodies: readonly (Body | number)[]): { transport: Transport
     stream: (request) => {
       const body = bodies[requests.length];
       requests.push(request);
-      if (typeof body === 'number') return Promise.resolve({ status: body, body: encode(texts()) });
+      const rest = { type: 'text/event-stream; charset=utf-8', cancel: () => undefined };
+      if (typeof body === 'number') return Promise.resolve({ ...rest, status: body, body: encode(texts()) });
       if (body === undefined) return Promise.reject(new CliError('unreachable', 'no more'));
-      return Promise.resolve({ status: 200, body: encode(body(request.signal ?? new AbortController().signal)) });
+      const { signal = new AbortController().signal } = request;
+      return Promise.resolve({ ...rest, status: 200, body: encode(body(signal)) });
     },
   };
   return { transport, requests };

@@ -24,6 +24,9 @@ export interface Procedure {
   readonly message: string | undefined;
   readonly failure: string | undefined;
   readonly name: string | undefined;
+  /** What was loaded, where the server tells: the script's digest and the commit that was checked out. */
+  readonly sha256: string | undefined;
+  readonly commit: string | undefined;
   /** All of it, as it came. */
   readonly raw: Value;
 }
@@ -99,6 +102,7 @@ export function readProcedure(raw: Value): Procedure {
   const script = member(raw, 'script');
   const gitArgs = member(script, 'git_args');
   const history = member(raw, 'history');
+  const source = member(raw, 'source');
   return {
     id: requireNumber(raw, 'id'),
     uri: asText(member(raw, 'uri')) ?? '',
@@ -114,6 +118,8 @@ export function readProcedure(raw: Value): Procedure {
     message: asText(member(raw, 'message')),
     failure: failureText(member(raw, 'failure')),
     name: asText(member(raw, 'name')),
+    sha256: asText(member(source, 'sha256')),
+    commit: asText(member(source, 'commit')),
     raw,
   };
 }

@@ -19,7 +19,11 @@ export interface Answer {
 /** An answer whose body is read as it comes. Reading throws when the connection is cut. */
 export interface StreamedAnswer {
   readonly status: number;
+  /** The Content-Type, or an empty text. */
+  readonly type: string;
   readonly body: AsyncIterable<Uint8Array>;
+  /** Ends the connection of a body that is not read. */
+  readonly cancel: () => void;
 }
 
 /** HTTP, as the client needs it. Both reject with a CliError `unreachable` when there is no answer. */

@@ -103,6 +103,20 @@ export function describeProcedure(procedure: Procedure): string {
       ),
     );
   }
+  const loaded = (
+    [
+      ['Loaded Commit', procedure.commit],
+      ['Loaded SHA-256', procedure.sha256],
+    ] as const
+  ).filter((cell) => cell[1] !== undefined);
+  // Beyond upstream, and before the stack trace, which upstream's readers take to the end.
+  if (loaded.length > 0)
+    sections.push(
+      table(
+        loaded.map(([name]) => ({ name })),
+        [loaded.map(([, text]) => text ?? '')],
+      ),
+    );
   if (procedure.stacktrace !== undefined && procedure.stacktrace !== '') {
     sections.push(`Stack Trace:\n------------\n${procedure.stacktrace.trimEnd()}`);
   } else if (

@@ -1,3 +1,4 @@
+import type { CliError } from '../errors.ts';
 import { axiosTransport } from '../http/axios.ts';
 import { realClock } from '../node-ports.ts';
 import type { Ports } from '../ports.ts';
@@ -9,6 +10,8 @@ export class Terminal {
   readonly files: Record<string, string> = {};
   readonly interrupt = new AbortController();
   stdin: readonly (string | Uint8Array)[] = [];
+  /** What writing to stdout fails with, if it does. */
+  outError: CliError | undefined;
   #out = Buffer.alloc(0);
   #err = Buffer.alloc(0);
   #waiting: (() => void)[] = [];
@@ -47,6 +50,7 @@ export class Terminal {
     return {
       stdout: {
         write: (chunk) => {
+          if (this.outError !== undefined) return Promise.reject(this.outError);
           this.#out = Buffer.concat([this.#out, Buffer.from(chunk)]);
           wake();
           return Promise.resolve();

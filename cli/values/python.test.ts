@@ -1,11 +1,8 @@
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { runPython } from '../testing/python.ts';
 import { parseJson, writeJson } from './json.ts';
 import { floatText, repr, stringText } from './python.ts';
-
-// Processes and connections on a machine that may have much else to do.
-jest.setTimeout(30_000);
 
 test('floats are written as Python writes them', () => {
   const floats = [
