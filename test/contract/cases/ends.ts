@@ -71,7 +71,9 @@ export const ENDS: readonly ContractCase[] = [
 
   contract('without such a message the end of the log, if asked for, and only after a failure', async (cluster) => {
     const container = { terminationMessagePolicy: 'FallbackToLogsOnError' };
-    const failed = await end(cluster, 'fallback', "print('last words'); import sys; sys.exit(1)", { container });
+    const failed = await end(cluster, 'fallback', "import sys, time; print('last words'); time.sleep(1); sys.exit(1)", {
+      container,
+    });
     const succeeded = await end(cluster, 'fallback', "print('last words')", { container });
 
     expect(stateOf(failed).terminated.message).toBe('last words\n');
@@ -115,7 +117,6 @@ export const ENDS: readonly ContractCase[] = [
       name,
       'the back-off',
       (now) => stateOf(now).waiting?.reason === 'ImagePullBackOff',
-      40,
     );
 
     expect(stateOf(later).waiting.message).toMatch(/^Back-off pulling image "localhost\/does-not-exist:1"/);
@@ -165,7 +166,7 @@ export const ENDS: readonly ContractCase[] = [
     const { name } = await waiting(cluster, 'late', { container: { envFrom: [{ configMapRef: { name: config } }] } });
     await cluster.must('POST', cluster.core('configmaps'), { metadata: { name: config }, data: { A: '1' } });
 
-    await cluster.pods.until(name, 'Running', ({ status }) => status.phase === 'Running', 60);
+    await cluster.pods.until(name, 'Running', ({ status }) => status.phase === 'Running');
   }),
 
   contract('the environment: values, references to others, fields, ConfigMaps, Secrets', async (cluster) => {
@@ -176,7 +177,7 @@ export const ENDS: readonly ContractCase[] = [
     });
     await cluster.must('POST', cluster.core('secrets'), { metadata: { name: config }, stringData: { key: 'sécret' } });
     const source =
-      "import json, os; print(json.dumps({k: os.environ.get(k) for k in 'PLAIN BUILT KEPT NAME SPACE PRE_FROM_MAP OVER SECRET NONE HOME2'.split()}))";
+      "import json, os, time; print(json.dumps({k: os.environ.get(k) for k in 'PLAIN BUILT KEPT NAME SPACE PRE_FROM_MAP OVER SECRET NONE HOME2'.split()})); time.sleep(1)";
     const pod = await end(cluster, 'env', source, {
       container: {
         envFrom: [{ configMapRef: { name: config } }, { prefix: 'PRE_', configMapRef: { name: config } }],

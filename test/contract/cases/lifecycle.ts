@@ -28,8 +28,8 @@ async function owned(
   return cluster.core('configmaps', name);
 }
 
-const gone = (cluster: Cluster, path: string, seconds = 20): Promise<unknown> =>
-  until(`the removal of ${path}`, async () => (await cluster.call('GET', path)).code === 404, { seconds });
+const gone = (cluster: Cluster, path: string): Promise<unknown> =>
+  until(`the removal of ${path}`, async () => (await cluster.call('GET', path)).code === 404);
 
 /** Finalizers, owners, namespaces: what goes when. */
 export const LIFECYCLE: readonly ContractCase[] = [
@@ -160,7 +160,7 @@ export const LIFECYCLE: readonly ContractCase[] = [
     });
     const marked = await cluster.must('DELETE', path);
     const refused = await cluster.call('POST', `${path}/configmaps`, { metadata: { name: 'x' } });
-    await gone(cluster, `${path}/configmaps/plain`, 30);
+    await gone(cluster, `${path}/configmaps/plain`);
     await until('the mark on what is held', async () => {
       return (await cluster.call('GET', `${path}/configmaps/held`)).json.metadata?.deletionTimestamp !== undefined;
     });
@@ -170,7 +170,7 @@ export const LIFECYCLE: readonly ContractCase[] = [
       return conditions.find(({ type, status }) => type === 'NamespaceFinalizersRemaining' && status === 'True');
     });
     await cluster.must('PATCH', `${path}/configmaps/held`, { metadata: { finalizers: null } });
-    await gone(cluster, path, 60);
+    await gone(cluster, path);
 
     expect(made.status.phase).toBe('Active');
     expect(made.metadata.labels).toEqual({ 'kubernetes.io/metadata.name': name });

@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { contract } from '../case.ts';
 import type { ContractCase } from '../case.ts';
+import type { Answer } from '../harness/http.ts';
 import { IDLE } from '../harness/pods.ts';
 import { until } from '../harness/poll.ts';
 import { readLines } from '../harness/stream.ts';
@@ -11,6 +12,7 @@ import os, random, signal, time
 def stop(*_):
     time.sleep(random.random() / 2)
     print('end', flush=True)
+    time.sleep(1)
     os._exit(0)
 signal.signal(signal.SIGTERM, stop)
 print('hello', flush=True)
@@ -20,15 +22,20 @@ while True: time.sleep(1)
 /** Reading and following a container's log. */
 export const LOGS: readonly ContractCase[] = [
   contract('before the container runs a log is 400, and says what it waits for', async (cluster) => {
-    const name = cluster.unique('early');
-    await cluster.pods.create(name, IDLE);
-    const answer = await until('a node', async () => {
-      const it = await cluster.pods.log(name, { container: 'main' });
-      // No node yet: nothing at all. A node that has not spoken of it yet: not available.
-      return it.code === 204 || it.json?.message?.endsWith('is not available') ? undefined : it;
-    });
+    let name = '';
+    let answer: Answer | undefined;
+    // On a busy machine a look may come when the container runs already.
+    for (let start = 0; start < 20 && (answer === undefined || answer.code === 200); start++) {
+      name = cluster.unique('early');
+      await cluster.pods.create(name, IDLE);
+      answer = await until('a node', async () => {
+        const it = await cluster.pods.log(name, { container: 'main' });
+        // No node yet: nothing at all. A node that has not spoken of it yet: not available.
+        return it.code === 204 || it.json?.message?.endsWith('is not available') ? undefined : it;
+      });
+    }
 
-    expect(answer.json).toMatchObject({
+    expect(answer?.json).toMatchObject({
       code: 400,
       reason: 'BadRequest',
       message: `container "main" in pod "${name}" is waiting to start: ContainerCreating`,
@@ -75,7 +82,7 @@ export const LOGS: readonly ContractCase[] = [
 
   contract('parts of a log: the last lines, the first bytes, with times', async (cluster) => {
     const name = cluster.unique('parts');
-    await cluster.pods.create(name, "for i in range(5): print('line', i)");
+    await cluster.pods.create(name, "import time\nfor i in range(5): print('line', i)\ntime.sleep(1)");
     await cluster.pods.ended(name);
     const text = async (query: Record<string, string | number | boolean>): Promise<string> =>
       (await cluster.pods.log(name, query)).text;
@@ -92,7 +99,7 @@ export const LOGS: readonly ContractCase[] = [
 
   contract('sinceTime is inclusive', async (cluster) => {
     const name = cluster.unique('since');
-    await cluster.pods.create(name, "import time\nprint('old')\ntime.sleep(1.5)\nprint('new')");
+    await cluster.pods.create(name, "import time\nprint('old')\ntime.sleep(4)\nprint('new')\ntime.sleep(1)");
     await cluster.pods.ended(name);
     const stamped = (await cluster.pods.log(name, { timestamps: true })).text.split('\n')[1]!;
     const second = stamped.slice(0, 19);
@@ -102,7 +109,7 @@ export const LOGS: readonly ContractCase[] = [
 
   contract('stdout and stderr come together', async (cluster) => {
     const name = cluster.unique('both');
-    await cluster.pods.create(name, "import os\nos.write(1, b'out\\n')\nos.write(2, b'err\\n')");
+    await cluster.pods.create(name, "import os, time\nos.write(1, b'out\\n')\nos.write(2, b'err\\n')\ntime.sleep(1)");
     await cluster.pods.ended(name);
 
     expect((await cluster.pods.log(name)).text.split('\n').sort()).toEqual(['', 'err', 'out']);
@@ -111,7 +118,7 @@ export const LOGS: readonly ContractCase[] = [
   contract('a log has the bytes that were written, long lines and what is no UTF-8 included', async (cluster) => {
     const name = cluster.unique('bytes');
     const source =
-      "import os, time\nos.write(1, b'a' * 50000 + b'\\n' + b'\\xff\\x00\\r.\\n' + b'\\xc3\\xbc' * 20000 + b'no newline')\ntime.sleep(1)";
+      "import os, time\nos.write(1, b'a' * 50000 + b'\\n' + b'\\xff\\x00\\r.\\n' + b'\\xc3\\xbc' * 20000 + b'no newline')\ntime.sleep(3)";
     await cluster.pods.create(name, source);
     await cluster.pods.ended(name);
     const { body } = await cluster.open('GET', `${cluster.pods.pathOf(name)}/log`);
@@ -138,7 +145,7 @@ export const LOGS: readonly ContractCase[] = [
     const name = cluster.unique('follow');
     await cluster.pods.create(
       name,
-      "import sys, time\nprint('hello', flush=True)\nsys.stdin.readline()\nfor i in range(1000): print('line', i)\nsys.stdout.flush()\ntime.sleep(1)",
+      "import sys, time\nprint('hello', flush=True)\nsys.stdin.readline()\nfor i in range(1000): print('line', i)\nsys.stdout.flush()\ntime.sleep(3)",
     );
     const log = await cluster.pods.follow(name);
     await log.find(/hello/);
@@ -199,7 +206,7 @@ export const LOGS: readonly ContractCase[] = [
         const answer = await cluster.pods.log(name);
         return answer.text.startsWith('hello') ? undefined : answer;
       },
-      { seconds: 90 },
+      { seconds: 180 },
     );
     await cluster.must('PATCH', cluster.pods.pathOf(name), { metadata: { finalizers: null } });
     await cluster.pods.gone(name);
@@ -211,11 +218,24 @@ export const LOGS: readonly ContractCase[] = [
 
   contract('a log of more than 10 MiB is rotated, and the newest file alone is served', async (cluster) => {
     const name = cluster.unique('rotated');
-    const source =
-      "import sys, time\nprint('first', flush=True)\nfor i in range(120000): print('x' * 100)\nprint('full', flush=True)\nwhile True:\n    time.sleep(1)\n    print('later', flush=True)";
+    // A follower that is behind when the file is moved away skips what it had not read: the last lines wait until it is not.
+    const source = `
+import sys, time
+def lines(count):
+    for i in range(count): print('x' * 100)
+print('first', flush=True)
+lines(74_000) # of 141 bytes in the file: not 10 MiB yet
+print('nearly', flush=True)
+sys.stdin.readline()
+lines(1_000)
+while True:
+    print('later', flush=True)
+    time.sleep(1)
+`;
     await cluster.pods.create(name, source);
     const log = await cluster.pods.follow(name);
-    await log.find(/^full$/, 40);
+    await log.find(/^nearly$/);
+    await (await cluster.attach(name)).send('go\n');
     // The kubelet looks at the sizes every ten seconds.
     const text = await until(
       'the rotation',
@@ -223,14 +243,14 @@ export const LOGS: readonly ContractCase[] = [
         const it = await cluster.pods.log(name, { limitBytes: 1000 });
         return !it.text.startsWith('first') && it.text;
       },
-      { seconds: 60, everyMs: 250 },
+      { everyMs: 250 },
     );
     const before = log.all.length;
     await until('the follower to go on', () => log.all.length > before + 1);
     log.close();
 
     expect(text).not.toContain('first');
-    expect(log.all.filter((line) => line.startsWith('x'))).toHaveLength(120_000);
+    expect(log.all.filter((line) => line.startsWith('x'))).toHaveLength(75_000);
   }),
 
   contract('a client that stops reading a follow holds nobody up', async (cluster) => {
@@ -246,7 +266,7 @@ export const LOGS: readonly ContractCase[] = [
     });
     body.pause();
     await (await cluster.attach(name)).send('go\n');
-    await fast.find(/^done$/, 30);
+    await fast.find(/^done$/);
     body.destroy();
     fast.close();
 

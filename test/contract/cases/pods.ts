@@ -172,13 +172,14 @@ export const PODS: readonly ContractCase[] = [
       resourceVersion: metadata.resourceVersion,
     });
     const before = Date.now();
-    const answer = await cluster.pods.remove(name);
-    const again = await cluster.pods.remove(name);
+    // At once, or it may be gone before the second is asked for.
+    const [answer, again] = await Promise.all([cluster.pods.remove(name), cluster.pods.remove(name)]);
     await cluster.pods.gone(name);
     await log.done;
     await watch.find('the removal', ({ type }) => type === 'DELETED');
     watch.close();
     const states = watch.events().map(({ object }) => stateOf(object).terminated?.exitCode as number | undefined);
+    const marked = watch.events().findIndex(({ object }) => object.metadata.deletionTimestamp !== undefined);
 
     expect(answer.code).toBe(200);
     expect(answer.json.metadata.deletionGracePeriodSeconds).toBe(5);
@@ -186,8 +187,9 @@ export const PODS: readonly ContractCase[] = [
     expect(Date.parse(answer.json.metadata.deletionTimestamp) - before).toBeGreaterThan(3000);
     expect(again.json.metadata.deletionTimestamp).toBe(answer.json.metadata.deletionTimestamp);
     expect(log.all).toContain('SIGTERM');
-    expect(watch.events()[0]!.object.metadata.deletionTimestamp).toBeTruthy();
-    expect(states).toContain(7);
+    // What the kubelet still had to say of the start may come first.
+    expect(marked).toBeGreaterThanOrEqual(0);
+    expect(marked).toBeLessThan(states.indexOf(7));
     expect(watch.events().at(-1)!.type).toBe('DELETED');
   }),
 
@@ -234,13 +236,13 @@ export const PODS: readonly ContractCase[] = [
     const name = await running(cluster, 'shorter', STUBBORN, { spec: { terminationGracePeriodSeconds: 600 } });
     await (await cluster.pods.follow(name)).find(/hello/);
     const first = await cluster.pods.remove(name);
-    const shorter = await cluster.pods.remove(name, 1);
-    const longer = await cluster.pods.remove(name, 300);
+    const shorter = await cluster.pods.remove(name, 200); // long enough for it to be there still
+    const longer = await cluster.pods.remove(name, 400);
 
     expect(first.json.metadata.deletionGracePeriodSeconds).toBe(600);
-    expect(shorter.json.metadata.deletionGracePeriodSeconds).toBe(1);
-    expect(longer.json.metadata.deletionGracePeriodSeconds).toBe(1);
-    await cluster.pods.remove(name, 0); // a real kubelet does not always notice that the grace became shorter
+    expect(shorter.json.metadata.deletionGracePeriodSeconds).toBe(200);
+    expect(longer.json.metadata.deletionGracePeriodSeconds).toBe(200);
+    await cluster.pods.remove(name, 0);
     await cluster.pods.gone(name);
   }),
 
@@ -249,7 +251,7 @@ export const PODS: readonly ContractCase[] = [
     await cluster.pods.create(ended, 'print(1)');
     await cluster.pods.until(ended, 'its end', ({ status }) => status.phase === 'Succeeded');
     await cluster.pods.remove(ended);
-    await cluster.pods.gone(ended, 5);
+    await cluster.pods.gone(ended);
     const homeless = cluster.unique('homeless');
     await cluster.pods.create(homeless, IDLE, { spec: { nodeSelector: { 'contract.example.com/no': 'where' } } });
     await cluster.pods.remove(homeless);
@@ -326,9 +328,11 @@ export const PODS: readonly ContractCase[] = [
   contract('many pods at once all run, each with its own output', async (cluster) => {
     const names = Array.from({ length: 12 }, () => cluster.unique('crowd'));
     await Promise.all(
-      names.map((name) => cluster.must('POST', cluster.pods.path, pythonPod(name, `print('${name}')`))),
+      names.map((name) =>
+        cluster.must('POST', cluster.pods.path, pythonPod(name, `import time; print('${name}'); time.sleep(1)`)),
+      ),
     );
-    await Promise.all(names.map((name) => cluster.pods.ended(name, 60)));
+    await Promise.all(names.map((name) => cluster.pods.ended(name)));
     const logs = await Promise.all(names.map(async (name) => (await cluster.pods.log(name)).text));
 
     expect(logs).toEqual(names.map((name) => `${name}\n`));

@@ -105,9 +105,7 @@ export const RIGHTS: readonly ContractCase[] = [
       const patch = await cluster.call('PATCH', `${path}/one`, free, { token });
       const { status } = await cluster.must('GET', there.core());
       await cluster.must('PATCH', `${path}/one`, free);
-      await until('the end of the namespace', async () => (await cluster.call('GET', there.core())).code === 404, {
-        seconds: 60,
-      });
+      await until('the end of the namespace', async () => (await cluster.call('GET', there.core())).code === 404);
 
       expect([401, 403]).toContain(code);
       expect([401, 403]).toContain(patch.code);

@@ -187,10 +187,13 @@ export const SERVICES: readonly ContractCase[] = [
     const table = await cluster.must('GET', cluster.pods.path, undefined, { ...TABLE, query });
     const { body } = await cluster.open('GET', cluster.pods.path, undefined, {
       ...TABLE,
-      query: { ...query, watch: true, timeoutSeconds: 2 },
+      query: { ...query, watch: true },
     });
     let text = '';
-    for await (const chunk of body) text += String(chunk);
+    for await (const chunk of body) {
+      text += String(chunk);
+      if (text.includes('\n')) break;
+    }
     const event = JSON.parse(text.split('\n')[0]!) as {
       type: string;
       object: { kind: string; rows: { cells: unknown[] }[]; columnDefinitions: unknown };

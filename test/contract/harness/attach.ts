@@ -1,6 +1,6 @@
 import WebSocket from 'ws';
 import type { Kube } from '../../../kube/index.ts';
-import { until } from './poll.ts';
+import { LONG_SECONDS, until } from './poll.ts';
 
 /** An attach as it went on, message by message. kube/attach.ts is not used: here nothing may be smoothed over. */
 export interface RawAttach {
@@ -74,7 +74,7 @@ export async function rawAttach(kube: Kube, path: string, query: string, token?:
           new Promise((sent, failed) => {
             socket.send(Buffer.concat([Buffer.of(0), Buffer.from(data)]), (error) => (error ? failed(error) : sent()));
           }),
-        find: (pattern, seconds = 10) =>
+        find: (pattern, seconds = LONG_SECONDS) =>
           until(`${String(pattern)} over an attach to ${path}`, () => pattern.test(text(1)) && text(1), {
             seconds,
             everyMs: 2,

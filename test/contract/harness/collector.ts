@@ -3,7 +3,7 @@ import { until } from './poll.ts';
 import { INLINE, procedure } from './procedures.ts';
 
 /** The collector looks for new kinds every 30 s, and takes a new one in when all are synced. */
-const KNOWN_WITHIN_SECONDS = 100;
+const KNOWN_WITHIN_SECONDS = 240;
 const waits = new WeakMap<Cluster, Promise<unknown>>();
 
 /**

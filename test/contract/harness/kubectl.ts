@@ -29,7 +29,7 @@ export interface Kubectl {
 }
 
 /** Beyond what any command here takes. */
-const COMMAND_MS = 60_000;
+const COMMAND_MS = 200_000;
 
 /** kubectl with the cluster's kubeconfig and the suite's namespace. */
 export async function kubectlOn(cluster: Cluster): Promise<Kubectl> {

@@ -1,5 +1,5 @@
 import type { Answer, Http } from './http.ts';
-import { until } from './poll.ts';
+import { LONG_SECONDS, until } from './poll.ts';
 import { readLines } from './stream.ts';
 import type { Lines } from './stream.ts';
 
@@ -79,7 +79,7 @@ export function stateOf(pod: Answer['json']): Answer['json'] {
 export function podsOf(http: Http, namespace: string): Pods {
   const path = `/api/v1/namespaces/${namespace}/pods`;
   const get = (name: string): Promise<Answer> => http.call('GET', `${path}/${name}`);
-  const untilPod: Pods['until'] = (name, what, match, seconds = 30) =>
+  const untilPod: Pods['until'] = (name, what, match, seconds = LONG_SECONDS) =>
     until(
       `${what} of ${name}`,
       async () => {
@@ -95,7 +95,7 @@ export function podsOf(http: Http, namespace: string): Pods {
     get,
     until: untilPod,
     ended: (name, seconds) => untilPod(name, 'the end', (pod) => stateOf(pod).terminated !== undefined, seconds),
-    gone: async (name, seconds = 30) => {
+    gone: async (name, seconds = LONG_SECONDS) => {
       await until(`the removal of ${name}`, async () => (await get(name)).code === 404, { seconds });
     },
     log: (name, query) => http.call('GET', `${path}/${name}/log`, undefined, { query }),

@@ -1,3 +1,6 @@
+/** Nothing takes that long that ever comes, on a slow and busy machine with a fresh node either. It ends what hangs. */
+export const LONG_SECONDS = 120;
+
 /** Lets some time pass between two looks at a cluster. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
@@ -10,7 +13,7 @@ export function pause(ms: number): Promise<void> {
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  { seconds = 30, everyMs = 20 } = {},
+  { seconds = LONG_SECONDS, everyMs = 20 } = {},
 ): Promise<T> {
   const end = performance.now() + seconds * 1000;
   while (performance.now() < end) {

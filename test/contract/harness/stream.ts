@@ -1,5 +1,5 @@
 import type { Http, HttpOptions } from './http.ts';
-import { until } from './poll.ts';
+import { LONG_SECONDS, until } from './poll.ts';
 
 /** A streamed GET, its lines as they come. */
 export interface Lines {
@@ -47,7 +47,7 @@ export async function readLines(http: Http, path: string, options: HttpOptions =
     done,
     rest: () => rest,
     ended: () => ended,
-    find: (pattern, seconds = 20) =>
+    find: (pattern, seconds = LONG_SECONDS) =>
       until(
         `${String(pattern)} in ${path}`,
         () => {
@@ -96,7 +96,7 @@ export async function openWatch(
     code: lines.code,
     events,
     told: () => events().map(({ type, object }) => [type, object.metadata?.name].filter(Boolean).join(' ')),
-    find: (what, match, seconds = 20) =>
+    find: (what, match, seconds = LONG_SECONDS) =>
       until(`${what} in a watch of ${path}`, () => events().find(match), { seconds, everyMs: 2 }),
     ended: () => lines.ended(),
     done: lines.done,

@@ -31,7 +31,7 @@ export const APPLIES: readonly Step[] = [
   step('delete procedure mixed --dry-run=server'),
   step('delete procedure mixed --cascade=orphan'),
   step('create --save-config -f -', { input: mixed }),
-  step('delete procedure mixed --cascade=foreground --timeout=60s'),
+  step('delete procedure mixed --cascade=foreground --timeout=120s'),
   step('create -o name -f -', { input: mixed }),
   step('delete -f - --wait', { input: mixed }),
   step('delete -f -', { input: mixed }),
