@@ -94,10 +94,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     signal: { type: 'integer' },
     result: { description: 'What main returned, where that is JSON' },
     failure: object(['type', 'message'], { type: { type: 'string' }, message: { type: 'string' } }),
-    source: object(['sha256'], {
-      sha256: text("Of the script's bytes, as they were loaded"),
-      commit: text('The commit that was checked out, in full'),
-    }),
+    source: ref('Source'),
+  }),
+  Source: object(['sha256'], {
+    sha256: text("Of the script's bytes, as they were loaded"),
+    commit: text('The commit that was checked out, in full'),
   }),
   AbortSummary: object(['abort_message'], { abort_message: { type: 'string' } }),
   Result: object(['id', 'state', 'result', 'stacktrace', 'failure', 'progress', 'output'], {
@@ -113,6 +114,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     stacktrace: nullable({ type: 'string' }),
     failure: nullable({ type: 'object', additionalProperties: true, description: 'The exception as data' }),
     progress: nullable({ type: 'object', additionalProperties: true }),
+    source: ref('Source'),
     output: nullable({ type: 'object', additionalProperties: true }),
   }),
   Error: object(['detail'], { detail: { type: 'string' } }),
