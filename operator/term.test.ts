@@ -3,15 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { SOURCE } from './testing/fake-pod.ts';
+import { anySchedule, live, until } from './testing/schedules.ts';
 import { World } from './testing/world.ts';
-
-async function until(world: World, what: string, holds: () => boolean, limitMs = 120_000, stepMs = 10): Promise<void> {
-  for (let spent = 0; spent <= limitMs; spent += stepMs) {
-    if (holds()) return;
-    await world.clock.advance(stepMs);
-  }
-  throw new Error(`not within ${limitMs} ms: ${what}: ${JSON.stringify(world.procedure('p')?.status)}`);
-}
 
 const stateOf = (world: World, name = 'p') => world.procedure(name)?.status.state;
 const finished = (world: World, name = 'p') => world.procedure(name)?.status.phase === 'Finished';
@@ -181,86 +174,18 @@ describe('one run without faults', () => {
   });
 });
 
-/** A small generator of repeatable chance. */
-function chance(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const RUNS = Number(process.env.OET_FAULT_SCHEDULES ?? 200);
 
-describe('under faults', () => {
-  const faults = fc.record({
-    before: fc.constantFrom(0, 0.1, 0.3),
-    after: fc.constantFrom(0, 0.1, 0.3),
-    lagMs: fc.constantFrom(0, 50, 2_000),
-    lossy: fc.constantFrom(0, 0.3),
-    damaged: fc.constantFrom(0, 0.3),
-  });
-  const event = fc.oneof(
-    {
-      arbitrary: fc.record({ do: fc.constant('kill' as const), downMs: fc.integer({ min: 0, max: 3_000 }) }),
-      weight: 4,
-    },
-    {
-      arbitrary: fc.record({
-        do: fc.constantFrom('stop' as const, 'deletePod' as const, 'forceDeletePod' as const, 'delete' as const),
-      }),
-      weight: 1,
-    },
+it(`runs main at most once under faults, and every run ends (${RUNS} schedules)`, async () => {
+  await fc.assert(
+    fc.asyncProperty(anySchedule, async (schedule) => {
+      const { mains, loads, state, lateWrites } = await live(schedule);
+      // One nonce, one load, one main; what was recorded is what the witness saw.
+      expect(mains).toBeLessThanOrEqual(1);
+      expect(loads).toBeLessThanOrEqual(1);
+      if (state === 'COMPLETE') expect(mains).toBe(1);
+      expect(lateWrites).toBe(0);
+    }),
+    { numRuns: RUNS },
   );
-  const schedule = fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 400 }), event }), { maxLength: 6 });
-
-  it(`runs main at most once, and every run ends (${RUNS} schedules)`, async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer(),
-        faults,
-        schedule,
-        fc.constantFrom(20, 300),
-        fc.constantFrom(1, 2),
-        async (seed, chosen, events, runMs, version) => {
-          const world = new World({ random: chance(seed), script: { runMs, version } });
-          world.faults = chosen;
-          world.startOperator();
-          const { uid } = world.create('p', { startPolicy: 'Automatic' }).metadata;
-          for (const { afterMs, event: what } of events) {
-            await world.clock.advance(afterMs);
-            const pod = [...world.pods.objects.keys()][0] ?? '';
-            if (what.do === 'kill') {
-              world.killOperator();
-              await world.clock.advance(what.downMs);
-              world.startOperator();
-            } else if (what.do === 'stop') world.patchSpec('p', { stop: { mode: 'Graceful', gracePeriodSeconds: 1 } });
-            else if (what.do === 'deletePod') world.deletePod(pod, 5);
-            else if (what.do === 'forceDeletePod') world.forceDeletePod(pod);
-            else world.deleteProcedure('p');
-          }
-          // Faults go on for a while after the last event: before the first one, too, where there is none.
-          await world.clock.advance(1_000);
-          world.faults = { before: 0, after: 0, lagMs: 0, lossy: 0, damaged: 0 };
-          // A deleted procedure that was never taken up has no record.
-          const recorded = () => world.store.all.get(uid)?.finished !== null;
-          const over = () => podGone(world) && (world.procedure('p') ? finished(world) : recorded());
-          await until(world, 'the end', over, 300_000, 250);
-          // One nonce, one load, one main; what was recorded is what the witness saw.
-          expect(world.mains).toBeLessThanOrEqual(1);
-          expect(world.loads).toBeLessThanOrEqual(1);
-          if (stateOf(world) === 'COMPLETE') expect(world.mains).toBe(1);
-          // Quiet once it is over: nothing is written any more.
-          await world.clock.advance(2_000);
-          const writes = world.writes.length;
-          await world.clock.advance(60_000);
-          expect(world.writes.length).toBe(writes);
-          await world.stop();
-        },
-      ),
-      { numRuns: RUNS },
-    );
-  }, 600_000);
-});
+}, 600_000);

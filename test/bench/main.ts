@@ -8,7 +8,9 @@ import { crowded } from './parts/crowded.ts';
 import { cli } from './parts/cli.ts';
 import { jobs } from './parts/jobs.ts';
 import { journal } from './parts/journal-store.ts';
+import { lines } from './parts/lines.ts';
 import { ready } from './parts/ready.ts';
+import { schedules } from './parts/schedules.ts';
 import { start } from './parts/start.ts';
 import { stop } from './parts/stop.ts';
 import { writes } from './parts/writes.ts';
@@ -27,6 +29,8 @@ const PARTS: readonly (LocalPart | ClusterPart)[] = [
   burst,
   jobs,
   journal,
+  lines,
+  schedules,
 ];
 
 const { values, positionals } = parseArgs({
