@@ -66,7 +66,7 @@ jest: install ## Run the TypeScript tests, the contract suite on the embedded cl
 
 $(VENV)/.installed: runner/requirements-test.txt
 	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r runner/requirements-test.txt
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --retries 8 -r runner/requirements-test.txt
 	@touch $@
 
 .PHONY: python-test

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { poll } from './supervisor/poll.ts';
 import type { SupervisorState } from './supervisor/state.ts';
 
-jest.setTimeout(120_000); // five processes have to start, on a machine that may be busy
+jest.setTimeout(600_000); // five processes have to start, on a machine that may be busy
 
 const BIN = fileURLToPath(new URL('../bin/oet-local', import.meta.url));
 const dataDir = mkdtempSync(join(tmpdir(), 'oet-local-test-'));
@@ -45,7 +45,7 @@ function processes(): string[] {
     }
   });
 }
-const nothingLeft = () => poll(() => processes().length === 0 || undefined, { everyMs: 50, withinMs: 30_000 });
+const nothingLeft = () => poll(() => processes().length === 0 || undefined, { everyMs: 50, withinMs: 120_000 });
 
 describe('oet-local', () => {
   it('is not up at first', async () => {

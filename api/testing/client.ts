@@ -36,7 +36,7 @@ export const HELLO = {
 };
 
 /** Waits until `probe` gives something else than undefined. */
-export async function until<T>(probe: () => T | undefined | Promise<T | undefined>, ms = 5000): Promise<T> {
+export async function until<T>(probe: () => T | undefined | Promise<T | undefined>, ms = 60_000): Promise<T> {
   const deadline = Date.now() + ms;
   for (;;) {
     const value = await probe();

@@ -94,7 +94,7 @@ describe('opening', () => {
     await server.query('CREATE SCHEMA one; CREATE SCHEMA other', url);
     const inSchema = (name: string): Promise<JournalStore> => open({}, `${url}?options=-c%20search_path%3D${name}`);
     const [one, other] = [await inSchema('one'), await inSchema('other')];
-    const waiting = other.changed(0, AbortSignal.timeout(10_000));
+    const waiting = other.changed(0, AbortSignal.timeout(60_000));
 
     expect([await publish(one), await publish(one), await publish(other)]).toEqual([1, 2, 1]);
     expect(await waiting).toBe(1);
@@ -150,7 +150,7 @@ test('a listener whose connection is ended hears on', async () => {
     await server.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${nameOf(url)}' AND query LIKE 'SELECT last%'`,
     );
-    const waiting = reader.changed(await reader.lastId(), AbortSignal.timeout(10_000));
+    const waiting = reader.changed(await reader.lastId(), AbortSignal.timeout(60_000));
     const id = await publish(store);
 
     expect(await waiting).toBe(id);
@@ -181,7 +181,7 @@ describe('an answer to COMMIT that is lost', () => {
       await store.close();
       await proxy.close();
     },
-    60_000,
+    300_000,
   );
 });
 

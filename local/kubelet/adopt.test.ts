@@ -1,11 +1,9 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStorage, type Storage } from '../apiserver/storage.ts';
 import { isAlive, startTestNode, until, type TestNode } from './testing.ts';
-
-jest.setTimeout(30_000); // the machine may be busy
 
 const ECHO = `
 import os, sys

@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTestNode, until, type TestNode } from './testing.ts';
-
-jest.setTimeout(30_000); // the machine may be busy
 
 let node: TestNode;
 beforeAll(async () => {

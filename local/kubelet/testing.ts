@@ -6,7 +6,7 @@ import { createKubelet, type Kubelet, type KubeletOptions } from './kubelet.ts';
 import { PODS, type ContainerSpec, type Pod, type PodSpec } from './pod.ts';
 
 /** Calls `f` until it returns something, then returns that. Throws after `seconds`. */
-export async function until<T>(what: string, f: () => T | undefined | false, seconds = 15): Promise<T> {
+export async function until<T>(what: string, f: () => T | undefined | false, seconds = 60): Promise<T> {
   for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
     const got = f();
     if (got !== undefined && got !== false) return got;
@@ -88,7 +88,7 @@ export async function startTestNode(options: KubeletOptions = {}, storage = open
     storage,
     pod,
     log,
-    async waitLog(name, pattern, seconds = 15) {
+    async waitLog(name, pattern, seconds = 60) {
       for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
         const { text } = await log(name);
         if (pattern.test(text)) return text;

@@ -36,8 +36,8 @@ export async function install(kubeconfig: string, namespace: string): Promise<vo
     const conditions = (body as unknown as Crd).status?.conditions ?? [];
     return conditions.some(({ type, status }) => type === 'Established' && status === 'True') || undefined;
   };
-  if (await poll(established, { everyMs: 10, withinMs: 10_000 })) return;
-  throw new Error('the API server did not establish the CRD in 10 s');
+  if (await poll(established, { everyMs: 10, withinMs: 60_000 })) return;
+  throw new Error('the API server did not establish the CRD within a minute');
 }
 
 function refused(what: string, { code, body }: KubeAnswer): Error {

@@ -71,7 +71,7 @@ function operator(of: Life): Capture {
 }
 
 async function until<T>(what: string, look: () => T | undefined | null | false): Promise<T> {
-  for (const end = performance.now() + 30_000; performance.now() < end;) {
+  for (const end = performance.now() + 120_000; performance.now() < end;) {
     const found = look();
     if (found !== undefined && found !== null && found !== false) return found;
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -216,7 +216,7 @@ def test_the_runner_leaves_before_the_kubelet_kills(pod):
     end = p.end()
     assert end["reason"] == "External" and end["signal"] == 9  # killed before the kubelet's turn, for the sake of the capture
     p.leave()
-    assert 1 <= time.monotonic() - sent < 3.9
+    assert 1 <= time.monotonic() - sent < 30  # by itself: its own grace is a minute
 
 
 def test_stop_before_prepare(pod):
@@ -235,7 +235,7 @@ def test_a_stalled_reader_does_not_hold_up_the_stop(pod, tmp_path):
     )
     p.wait(lambda e: len(e.output()) > 1 << 20)
     p.stalled = True
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while time.monotonic() < until and p.process.poll() is None and not mark.exists():
         if not getattr(p, "asked", False) and full(p):
             p.asked = True

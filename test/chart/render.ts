@@ -1,5 +1,6 @@
 /** helm as a function: manifests of the chart for some values. */
 import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { loadAll } from 'js-yaml';
 import { helmPath } from '../../tools/kubectl.ts';
@@ -7,7 +8,7 @@ import { helmPath } from '../../tools/kubectl.ts';
 const run = promisify(execFile);
 
 /** The chart's folder. */
-export const CHART = new URL('../../charts/ska-oso-oet/', import.meta.url).pathname;
+export const CHART = fileURLToPath(new URL('../../charts/ska-oso-oet/', import.meta.url));
 
 // What a manifest is differs from kind to kind; a test that asks for what is not there fails.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { chartValues, helm, image, RELEASE } from './harness/chart.ts';
 import { chartWith, previousTexts } from './harness/installation.ts';
 import { ROOT } from './harness/process.ts';
+import { numbered } from './harness/scripts.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
@@ -77,7 +78,7 @@ async function makeClaim(): Promise<void> {
   };
   const items = [volume, claim, opener];
   await must(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
-  await must(['wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/opener', '--timeout=60s']);
+  await must(['wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/opener', '--timeout=240s']);
   await must(['delete', 'pod', 'opener']);
 }
 
@@ -95,15 +96,7 @@ async function upgradeTo(chart: string, args: readonly string[]): Promise<void> 
 const install = (...values: readonly string[]): Promise<void> =>
   upgradeTo(`${ROOT}charts/ska-oso-oet`, settings(values));
 
-const LINES = 3_000;
-const PRINTS = `
-import time
-def main():
-    for i in range(${LINES}):
-        print("line", i, flush=True)
-        time.sleep(0.003)
-`;
-const WHOLE = Array.from({ length: LINES }, (_, i) => `line ${i}\n`).join('');
+const { source: PRINTS, whole: WHOLE } = numbered(3_000, 0.003);
 
 const ENDLESS = `
 import time
@@ -197,14 +190,14 @@ describe('a run survives', () => {
     await upgradeTo(await chartWith(texts, stack, RELEASE, settings([])), []);
     const ids = await Promise.all(Array.from({ length: 8 }, () => rest.create(PRINTS)));
     await Promise.all(ids.map((id) => rest.state(id, 'READY')));
+    const command = '{.items[0].spec.containers[0].command[3]}';
+    const label = `oet.skao.int/id=${ids[0]}`;
+    expect(await must(['get', 'pods', '-l', label, '-o', `jsonpath=${command}`])).toBe(texts.bootstrap);
     await Promise.all(ids.map((id) => rest.start(id)));
     const [byOet = 0, byHttp = 0] = ids;
     const oet = stack.oet(['procedure', 'logs', String(byOet), '--follow']);
     const cut = rest.follow(byHttp);
     await Promise.all(ids.map((id) => until('some output', async () => (await rest.output(id)).length > 1_000)));
-    const command = '{.items[0].spec.containers[0].command[3]}';
-    const label = `oet.skao.int/id=${byOet}`;
-    expect(await must(['get', 'pods', '-l', label, '-o', `jsonpath=${command}`])).toBe(texts.bootstrap);
 
     await install('podAnnotations.round=second');
 
@@ -224,9 +217,12 @@ describe('a run survives', () => {
 
   it('an uninstall, and a new install takes it up', async () => {
     const { rest } = stack;
-    const [id, unwanted] = await Promise.all([rest.run(PRINTS), rest.run(ENDLESS)]);
-    await until('some output', async () => (await rest.output(id)).length > 1_000);
+    const unwanted = await rest.run(ENDLESS);
     await until('its first line', async () => (await rest.output(unwanted)) === 'up\n');
+    // It is to be at it still when the operator goes, which helm takes a while to bring about.
+    const long = numbered(8_000, 0.003);
+    const id = await rest.run(long.source);
+    await until('some output', async () => (await rest.output(id)).length > 1_000);
 
     await helm(['uninstall', RELEASE, '--namespace', stack.namespace, '--wait']);
 
@@ -246,7 +242,7 @@ describe('a run survives', () => {
     await install();
 
     await rest.state(id, 'COMPLETE');
-    expect(await rest.output(id)).toBe(WHOLE);
+    expect(await rest.output(id)).toBe(long.whole);
     expect(await rest.state(unwanted, 'UNKNOWN')).toMatchObject({ reason: 'PodLost' });
   });
 });
@@ -256,5 +252,5 @@ it('the namespace goes while a script runs', async () => {
   const id = await rest.run(ENDLESS);
   await until('its first line', async () => (await rest.output(id)) === 'up\n');
   // Where the operator goes first, the runner waits out its grace with what was not captured.
-  await must(['delete', 'namespace', namespace, '--timeout=170s']);
-}, 200_000);
+  await must(['delete', 'namespace', namespace, '--timeout=400s']);
+});

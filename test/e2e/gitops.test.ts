@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 const LABEL = 'oet.example/set';
-const procedure = (name: string, set: string): object => ({
+const procedure = (name: string, set: string, n = 10): object => ({
   apiVersion: 'oet.skao.int/v1alpha1',
   kind: 'Procedure',
   metadata: { name, labels: { [LABEL]: set } },
@@ -19,7 +19,7 @@ const procedure = (name: string, set: string): object => ({
     script: {
       inline: 'import time\ndef main(n):\n  for i in range(n):\n    print(i, flush=True)\n    time.sleep(0.1)\n',
     },
-    main: { kwargs: { n: 30 } },
+    main: { kwargs: { n } },
   },
 });
 const list = (...items: object[]): string => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
@@ -41,11 +41,14 @@ const WAYS: [how: string, flags: (set: string) => string[]][] = [
 const PRUNE = WAYS.find(([how]) => how.includes('prune'))!;
 const setOf = (how: string): string => how.replaceAll(' ', '-');
 
+/** So long that several applies come while it runs, though a busy machine takes seconds for one: ten lines a second. */
+const LINES = 120;
+
 describe('applied every second', () => {
   it.concurrent.each(WAYS)('%s: runs once and then stays as it is', async (how, flags) => {
     const set = setOf(how);
     const names = [`a-${set}`, `b-${set}`];
-    const manifest = list(...names.map((name) => procedure(name, set)));
+    const manifest = list(...names.map((name) => procedure(name, set, LINES)));
     const states: string[][] = [];
     const uids = new Set<string>();
     await until(
@@ -63,7 +66,7 @@ describe('applied every second', () => {
     for (const name of names) {
       expect(await field(name, '{.metadata.generation}')).toBe('1');
       const id = Number(await field(name, '{.status.id}'));
-      expect(await stack.rest.output(id)).toBe(Array.from({ length: 30 }, (_, i) => `${i}\n`).join(''));
+      expect(await stack.rest.output(id)).toBe(Array.from({ length: LINES }, (_, i) => `${i}\n`).join(''));
       const { history } = await stack.rest.get(id);
       expect(history.process_states.filter(([state]) => state === 'RUNNING')).toHaveLength(1);
     }
@@ -74,7 +77,7 @@ describe('applied every second', () => {
   it('with prune, goes when it is no longer in the set, and only it', async () => {
     const [how, flags] = PRUNE;
     const set = setOf(how);
-    const rest = list(procedure(`b-${set}`, set));
+    const rest = list(procedure(`b-${set}`, set, LINES));
     expect(await stack.kubectl(['apply', ...flags(set), '-f', '-'], rest)).toMatchObject({ code: 0 });
     await until('the pruning', async () => (await field(`a-${set}`, '{.metadata.name}')) === '');
     expect(await field(`b-${set}`, '{.status.state}')).toBe('COMPLETE');

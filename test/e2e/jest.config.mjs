@@ -9,6 +9,7 @@ export default {
   rootDir: '../..',
   roots: ['test/e2e'],
   testPathIgnorePatterns: ['/node_modules/', `<rootDir>/${otherMode}`],
-  testTimeout: 120_000,
+  // As the limits within them: what hangs is ended, what is slow is not.
+  testTimeout: 900_000,
   maxWorkers: 1,
 };

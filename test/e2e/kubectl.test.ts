@@ -23,7 +23,7 @@ describe('kubectl', () => {
       startPolicy: 'Automatic',
     });
     expect((await kubectl(['apply', '-f', '-'], hello)).stdout).toBe('procedure.oet.skao.int/hello created\n');
-    expect(await kubectl(['wait', '--for=condition=Succeeded', 'procedure/hello', '--timeout=30s'])).toMatchObject({
+    expect(await kubectl(['wait', '--for=condition=Succeeded', 'procedure/hello', '--timeout=240s'])).toMatchObject({
       code: 0,
     });
     const table = (await kubectl(['get', 'procedures'])).stdout.split('\n');
@@ -43,11 +43,11 @@ describe('kubectl', () => {
     const endless = 'import time\ndef main():\n  print("up", flush=True)\n  while True: time.sleep(0.05)';
     await kubectl(['apply', '-f', '-'], manifest('endless', { script: { inline: endless } }));
     expect(
-      await kubectl(['wait', '--for=jsonpath={.status.state}=READY', 'proc/endless', '--timeout=30s']),
+      await kubectl(['wait', '--for=jsonpath={.status.state}=READY', 'proc/endless', '--timeout=240s']),
     ).toMatchObject({ code: 0 });
     await kubectl(['patch', 'proc', 'endless', '--type', 'merge', '-p', '{"spec":{"start":{}}}']);
     expect(
-      await kubectl(['wait', '--for=jsonpath={.status.state}=RUNNING', 'proc/endless', '--timeout=30s']),
+      await kubectl(['wait', '--for=jsonpath={.status.state}=RUNNING', 'proc/endless', '--timeout=240s']),
     ).toMatchObject({ code: 0 });
     const pod = (await kubectl(['get', 'proc', 'endless', '-o', 'jsonpath={.status.pod.name}'])).stdout;
     const plain = await until('its output', async () => {
@@ -57,7 +57,7 @@ describe('kubectl', () => {
     expect((await command(`${ROOT}bin/oet`, ['journal'], { input: plain })).stdout).toBe('up\n');
     await kubectl(['patch', 'proc', 'endless', '--type', 'merge', '-p', '{"spec":{"stop":{}}}']);
     expect(
-      await kubectl(['wait', '--for=jsonpath={.status.state}=STOPPED', 'proc/endless', '--timeout=30s']),
+      await kubectl(['wait', '--for=jsonpath={.status.state}=STOPPED', 'proc/endless', '--timeout=240s']),
     ).toMatchObject({ code: 0 });
   });
 
@@ -93,7 +93,7 @@ describe('oet', () => {
     await stack.rest.state(id, 'READY');
     const started = await stack.oet(['procedure', 'start', `--pid=${id}`, '--listen=False']);
     expect(started).toMatchObject({ code: 0 });
-    expect((await stack.oet(['procedure', 'wait', String(id), '--for', 'RUNNING', '--timeout', '20'])).code).toBe(0);
+    expect((await stack.oet(['procedure', 'wait', String(id), '--for', 'RUNNING', '--timeout', '240'])).code).toBe(0);
     expect((await stack.oet(['procedure', 'list'])).stdout).toContain('RUNNING');
     const stopped = await stack.oet(['procedure', 'stop', `--pid=${id}`]);
     expect(stopped.stdout).toContain(`Successfully stopped script with ID ${id}`);

@@ -22,44 +22,40 @@ const { source: PRINTS, whole: WHOLE } = numbered(5_000, 0.001);
 const OUTAGE_MS = 2_000;
 
 describe('killed and started again in the middle of the output', () => {
-  onNodeShell.each<Daemon>(['containerd', 'kubelet', 'apiserver'])(
-    '%s',
-    async (daemon) => {
-      const { rest } = stack;
-      const [prints, stopped] = [`prints-${daemon}`, `stopped-${daemon}`];
-      await procedures.run(stopped, ENDLESS);
-      await procedures.printed(stopped, 'up\n');
-      await procedures.run(prints, PRINTS);
-      await procedures.printed(prints, /^line 200 /m);
-      const { id = 0 } = await procedures.status(stopped);
+  onNodeShell.each<Daemon>(['containerd', 'kubelet', 'apiserver'])('%s', async (daemon) => {
+    const { rest } = stack;
+    const [prints, stopped] = [`prints-${daemon}`, `stopped-${daemon}`];
+    await procedures.run(stopped, ENDLESS);
+    await procedures.printed(stopped, 'up\n');
+    await procedures.run(prints, PRINTS);
+    await procedures.printed(prints, /^line 200 /m);
+    const { id = 0 } = await procedures.status(stopped);
 
-      const start = await takeDown(daemon);
-      const down = performance.now();
-      // Answered when the script has ended, which is after the outage.
-      const asked = rest.stop(id);
-      await until('the outage to be over', () => performance.now() - down > OUTAGE_MS);
-      await start();
+    const start = await takeDown(daemon);
+    const down = performance.now();
+    // Answered when the script has ended, which is after the outage.
+    const asked = rest.stop(id);
+    await until('the outage to be over', () => performance.now() - down > OUTAGE_MS);
+    await start();
 
-      // Refused while there is no API server: whoever asks again is heard.
-      if ((await asked).status !== 200)
-        await until('the stop to be accepted', async () => (await rest.stop(id)).status === 200, { everyMs: 200 });
-      // Where the lease was lost, a deployment would start it again.
-      const revived = setInterval(() => void stack.operator.start().catch(() => undefined), 1_000);
-      try {
-        const { state, reason, message, output } = await procedures.end(stopped);
-        expect({ state, reason, message, output }).toMatchObject({ state: 'STOPPED', output: { complete: true } });
-        expect(await procedures.end(prints)).toMatchObject({ state: 'COMPLETE', output: { complete: true } });
-      } finally {
-        clearInterval(revived);
-      }
-      expect(await procedures.output(stopped)).toBe('up\ncleaned up\n');
-      expect(await procedures.output(prints)).toBe(WHOLE);
-      const { history } = await procedures.status(prints);
-      expect(history?.map(({ state }) => state)).toEqual([...STATES_TO_MAIN, 'READY', 'COMPLETE']);
-      await procedures.nothingHangs(prints);
-    },
-    240_000,
-  );
+    // Refused while there is no API server: whoever asks again is heard.
+    if ((await asked).status !== 200)
+      await until('the stop to be accepted', async () => (await rest.stop(id)).status === 200, { everyMs: 200 });
+    // Where the lease was lost, a deployment would start it again.
+    const revived = setInterval(() => void stack.operator.start().catch(() => undefined), 1_000);
+    try {
+      const { state, reason, message, output } = await procedures.end(stopped);
+      expect({ state, reason, message, output }).toMatchObject({ state: 'STOPPED', output: { complete: true } });
+      expect(await procedures.end(prints)).toMatchObject({ state: 'COMPLETE', output: { complete: true } });
+    } finally {
+      clearInterval(revived);
+    }
+    expect(await procedures.output(stopped)).toBe('up\ncleaned up\n');
+    expect(await procedures.output(prints)).toBe(WHOLE);
+    const { history } = await procedures.status(prints);
+    expect(history?.map(({ state }) => state)).toEqual([...STATES_TO_MAIN, 'READY', 'COMPLETE']);
+    await procedures.nothingHangs(prints);
+  });
 });
 
 onNodeShell('the operator has nothing left to do', () => operatorIdles(stack));

@@ -20,7 +20,7 @@ describe('out of memory', () => {
 import os, time
 def main():
     print("cgroup v2" if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else "cgroup v1", flush=True)
-    time.sleep(0.5)
+    time.sleep(3)
     eaten = []
     while True: eaten.append(bytearray(10_000_000))
 `;
@@ -29,7 +29,7 @@ def main():
 import os, time
 def main():
     print("up to here", flush=True)
-    time.sleep(0.5)
+    time.sleep(3)
     os.execvp("dd", ["dd", "if=/dev/zero", "of=/dev/shm/x", "bs=65536"])
 `;
 

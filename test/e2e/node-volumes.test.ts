@@ -67,7 +67,7 @@ def main():
       spec: wanted,
     });
     // A pod that asks for it sooner is put back by the scheduler, for ten seconds.
-    const bound = ['wait', '--for=jsonpath={.status.phase}=Bound', 'pvc/disk', '--timeout=60s'];
+    const bound = ['wait', '--for=jsonpath={.status.phase}=Bound', 'pvc/disk', '--timeout=240s'];
     expect(await stack.kubectl(bound)).toMatchObject({ code: 0 });
     await procedures.run('disk', WRITES, mounted({ persistentVolumeClaim: { claimName: 'disk' } }));
     await full('disk');
@@ -108,7 +108,7 @@ describe('of the operator', () => {
   let stack: Stack | undefined;
   let unmount: (() => Promise<void>) | undefined;
   beforeAll(async () => {
-    unmount = process.env.E2E_MODE === 'chart' ? undefined : await mountHere(folder, 24);
+    unmount = process.env.E2E_MODE === 'chart' ? undefined : await mountHere(folder, 96);
     if (unmount) stack = await startStack({ OET_STORE: `${folder}/journal.sqlite` });
   });
   afterAll(async () => {
@@ -126,7 +126,7 @@ def main():
     try:
         for i in range(1_000_000):
             print("line", i, "x" * 100, flush=True)
-            if i % 100 == 0: time.sleep(0.01)
+            if i % 100 == 0: time.sleep(0.03)
     finally: print("cleaned up", flush=True)
 `;
     await procedures.run('full', source);

@@ -34,7 +34,7 @@ beforeAll(async () => {
     return { ...common, OET_OPERATOR_IDENTITY: 'one' };
   });
   second = await startProcesses({ ...place!, settings: { ...common, OET_OPERATOR_IDENTITY: 'other' } });
-}, 120_000);
+});
 afterAll(async () => {
   await second.end();
   await stack.close();

@@ -61,10 +61,10 @@ describe('what the previous operator began', () => {
     const { rest } = stack;
     const ids = await many(() => rest.create(PRINTS));
     await Promise.all(ids.map((id) => rest.state(id, 'READY')));
+    await isOfPrevious(ids[0] ?? 0);
     await Promise.all(ids.map((id) => rest.start(id)));
     const followed = rest.follow(ids[0] ?? 0);
     await Promise.all(ids.map((id) => until('some output', async () => (await rest.output(id)).length > 1_000)));
-    await isOfPrevious(ids[0] ?? 0);
 
     await upgrade();
 
@@ -135,10 +135,10 @@ describe('what the previous operator began', () => {
   it('ended while nobody was there', async () => {
     const { rest } = stack;
     const id = await rest.run(
-      'import time\ndef main():\n  print("a", flush=True)\n  time.sleep(1)\n  raise ValueError("b")',
+      'import time\ndef main():\n  print("a", flush=True)\n  time.sleep(4)\n  raise ValueError("b")',
     );
-    await until('its first line', async () => (await rest.output(id)) === 'a\n');
     const pod = await get('pods', id, '.metadata.name');
+    await until('its first line', async () => (await rest.output(id)) === 'a\n');
     await previous.kill('SIGKILL');
     await until('the end in its log', async () => (await stack.kubectl(['logs', pod])).stdout.includes('"k":"end"'));
 

@@ -11,7 +11,10 @@ export const RELEASE = 'e2e';
 const DEPLOYMENT = `ska-oso-oet-${RELEASE}`;
 
 /** Values for the environment that a suite asks for. */
-const SETTINGS: Readonly<Record<string, string>> = { OET_HISTORY_LIMIT: 'rest.historyLimit' };
+const SETTINGS: Readonly<Record<string, string>> = {
+  OET_HISTORY_LIMIT: 'rest.historyLimit',
+  OET_TOLERANCE_SECONDS: 'operator.toleranceSeconds',
+};
 
 /** The image of scripts or of the rest, as the cluster has it. E2E_REGISTRY and E2E_TAG may be empty: localhost and dev. */
 export const image = (name: string): string => `${registry()}/${name}:${tag()}`;
@@ -99,7 +102,7 @@ export async function startChart(place: Place): Promise<Running> {
   const origin = `http://127.0.0.1:${port}`;
   const forward = new Forward(place, port);
   const ready = async (): Promise<void> => {
-    const args = ['rollout', 'status', `deployment/${DEPLOYMENT}`, '--timeout=90s'];
+    const args = ['rollout', 'status', `deployment/${DEPLOYMENT}`, '--timeout=240s'];
     const { code, stderr } = await kubectl(args);
     if (code !== 0) {
       const { stdout } = await kubectl(['describe', 'pods', '-l', 'app.kubernetes.io/name=ska-oso-oet']);

@@ -48,20 +48,20 @@ export class Procedures {
   }
 
   /** Waits until this holds of its status. */
-  async until(name: string, what: string, holds: (status: Status) => boolean, withinMs = 60_000): Promise<Status> {
+  async until(name: string, what: string, holds: (status: Status) => boolean): Promise<Status> {
     let last: Status = {};
     const look = async (): Promise<Status | false> => {
       last = await this.status(name);
       return holds(last) && last;
     };
-    return until(`${what} of ${name}`, look, { withinMs, everyMs: 100 }).catch((error: unknown) => {
+    return until(`${what} of ${name}`, look, { everyMs: 100 }).catch((error: unknown) => {
       throw new Error(`${String(error)}; last seen: ${JSON.stringify(last)}`);
     });
   }
 
   /** Its last status. */
-  end(name: string, withinMs = 90_000): Promise<Status> {
-    return this.until(name, 'the end', ({ phase }) => phase === 'Finished', withinMs);
+  end(name: string): Promise<Status> {
+    return this.until(name, 'the end', ({ phase }) => phase === 'Finished');
   }
 
   async output(name: string): Promise<string> {
@@ -87,10 +87,7 @@ export class Procedures {
 
   /** Nothing hangs: its pod goes, the operator has nothing left to do, and another run works. */
   async nothingHangs(name: string): Promise<void> {
-    await until(`the pod of ${name} to go`, async () => (await this.pod(name)) === '', {
-      withinMs: 90_000,
-      everyMs: 200,
-    });
+    await until(`the pod of ${name} to go`, async () => (await this.pod(name)) === '', { everyMs: 200 });
     const after = `${name}-after`;
     await this.run(after, 'def main(): print("works")');
     expect(await this.end(after)).toMatchObject({ state: 'COMPLETE', output: { complete: true } });
@@ -111,7 +108,7 @@ export async function operatorIdles({ operator }: Stack): Promise<void> {
     last = passes;
     return same && busy.length === 0;
   };
-  await until('the operator to be idle', isIdle, { everyMs: 400, withinMs: 90_000 });
+  await until('the operator to be idle', isIdle, { everyMs: 400 });
 }
 
 /** The lines of a part's log at level error or above. */

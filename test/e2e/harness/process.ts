@@ -1,28 +1,38 @@
 /** Processes of the product, started, killed and started again as a deployment would. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Part, Place, Running } from './stack.ts';
 import { until } from './until.ts';
 
-export const ROOT = new URL('../../../', import.meta.url).pathname;
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Ports that were free a moment ago, all of them different: each is held until the last one is found. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) server.close();
-  return ports;
-}
+const taken = new Set<number>();
 
-/** One such port. */
+/**
+ * A port that was free a moment ago and was not given before. It is none of those that the system gives to whoever asks for any, to
+ * outgoing connections above all: on a busy machine one of them would have it before the service that it is meant for.
+ */
 export async function freePort(): Promise<number> {
-  const [port = 0] = await freePorts(1);
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 30_000);
+    if (taken.has(port)) continue;
+    taken.add(port);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 class Service implements Part {
@@ -100,7 +110,7 @@ export function processOf(
 
 /** Operator and API, started. */
 export async function startProcesses(place: Place): Promise<Running> {
-  const [operatorPort = 0, apiPort = 0] = await freePorts(2);
+  const [operatorPort, apiPort] = [await freePort(), await freePort()];
   const operator = processOf(place, { name: 'operator', port: operatorPort });
   const api = processOf(place, { name: 'api', port: apiPort });
   await Promise.all([operator.start(), api.start()]);

@@ -75,7 +75,7 @@ export async function startStack(
   await must(['create', 'namespace', namespace]);
   // Several suites share a cluster: the CRD belongs to none of them.
   await must(['apply', '--server-side', '--force-conflicts', '-f', `${ROOT}crds/procedures.oet.skao.int.yaml`]);
-  await must(['wait', '--for=condition=Established', 'crd/procedures.oet.skao.int', '--timeout=30s']);
+  await must(['wait', '--for=condition=Established', 'crd/procedures.oet.skao.int', '--timeout=120s']);
 
   const bare = { namespace, folder, kubectl, kubectlFile };
   const place: Place = { ...bare, settings: typeof settings === 'function' ? await settings(bare) : settings };
