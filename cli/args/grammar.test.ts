@@ -54,6 +54,8 @@ describe('arguments of scripts', () => {
     [['a', '--pid', '3', '--x=1'], { pid: '3', args: ['a'], kwargs: { x: '1' } }],
     [['-p', '3'], { args: [], kwargs: { p: '3' } }],
     [['--listen', 'False', '--nolisten'], { listen: 'False', args: [], kwargs: {} }],
+    [['--listen', '0', '1'], { listen: '0', args: ['1'], kwargs: {} }],
+    [['--listen', 'x'], { listen: 'True', args: ['x'], kwargs: {} }],
   ])('start %j', (words, expected) => {
     expect(parse(start.spec, words)).toEqual(expected);
   });
@@ -80,6 +82,7 @@ describe('commands that take no arguments for scripts', () => {
     [stop.spec, ['--norun-abort'], { run_abort: 'False' }],
     [stop.spec, ['--norun_abort=False'], { run_abort: 'True' }],
     [logs.spec, ['-f', '7'], { follow: 'True', pid: '7' }],
+    [logs.spec, ['-f', '1'], { follow: 'True', pid: '1' }],
     [logs.spec, ['7', '--server_url', 'u'], { pid: '7', server_url: 'u' }],
   ])('%#: %j', (spec, words, expected) => {
     expect(parse(spec, words)).toEqual({ ...expected, args: [], kwargs: {} });

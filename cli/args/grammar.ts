@@ -13,6 +13,8 @@ export interface Parsed {
 }
 
 const BOOLEAN = /^(?:true|false)$/i;
+/** Beside scripts' arguments, as upstream reads them, numbers are values of flags, too. */
+const TRUTH = /^(?:true|false|none|0|1)$/i;
 
 /** Whether a word is an option: `-x`, `-x=3`, `--name`; not `-5` and not `-`. */
 export function isOption(word: string): boolean {
@@ -75,7 +77,8 @@ export function parseArguments(spec: CommandSpec, words: readonly string[]): Par
       options.set(own.option.name, own.negated ? invert(given) : given);
     } else if (own.option.kind === 'flag') {
       // A flag takes the next word only if that can be its value: `-f 7` leaves the 7 alone.
-      const value = following !== undefined && BOOLEAN.test(following) && !own.negated ? following : 'True';
+      const truth = spec.rest === 'script' && spec.optionsFirst !== true ? TRUTH : BOOLEAN;
+      const value = following !== undefined && truth.test(following) && !own.negated ? following : 'True';
       if (value === following) at += 1;
       options.set(own.option.name, own.negated ? 'False' : value);
     } else {
