@@ -363,6 +363,7 @@ describe('help and mistakes', () => {
     [['--server-url', 'http://x', 'procedure', '--help'], /Usage: oet procedure \[/],
     [['help'], /Usage: oet \[/],
     [['activity', '--help'], /the REST API of this release has none yet/],
+    [['activity', 'run', '--help'], /the REST API of\s+this release has none yet/],
     [['--version'], /^\d+\.\d+/],
   ])('%j', async (words, text) => {
     expect(await terminal.run(...words)).toBe(0);

@@ -15,11 +15,15 @@ function activityName({ id }: Activity): string {
   return `activity/${id}`;
 }
 
+/** Shown in the help of each. */
+const NEEDS = 'Needs a server that has activities; the REST API of this release has none yet.';
+
 /** `oet activity run`. */
 export const runActivity: Command = {
   spec: {
     name: 'run',
     summary: 'run an activity of a Scheduling Block Definition',
+    description: NEEDS,
     examples: [`oet activity run observe sbd-t0001-20241028-00008 --script-args='{"main": {"kwargs": {"scans": 2}}}'`],
     positionals: [
       { name: 'activity_name', help: 'its name in the SBD' },
@@ -86,6 +90,7 @@ export const listActivities: Command = {
   spec: {
     name: 'list',
     summary: 'show all activities, or one',
+    description: NEEDS,
     positionals: [{ name: 'aid', help: 'the activity', optional: true }],
     options: [{ name: 'aid', kind: 'id', metavar: 'ID', help: 'the activity', standard: 'all' }, FORMAT_OPTION],
   },
@@ -108,6 +113,7 @@ export const describeActivityCommand: Command = {
   spec: {
     name: 'describe',
     summary: "show an activity's procedure, history and arguments",
+    description: NEEDS,
     positionals: [{ name: 'aid', help: 'the activity', optional: true }],
     options: [
       { name: 'aid', kind: 'id', metavar: 'ID', help: 'the activity', standard: 'the last one' },
