@@ -1,6 +1,7 @@
 """Every Python from 3.9 to 3.13 that the machine has runs the tests of the runner; the report's head says which."""
 
 import functools
+import glob
 import os
 import pathlib
 import shutil
@@ -19,7 +20,8 @@ WANTED = ["3.9", "3.10", "3.11", "3.12", "3.13"]
 @functools.lru_cache(None)
 def interpreters():
     """{version: path}, one for each minor version."""
-    candidates = sorted(pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv")).glob("versions/*/bin/python3"))
+    # Nothing, and no error, where the folder is another user's.
+    candidates = sorted(glob.glob(os.path.join(os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv")), "versions/*/bin/python3")))
     candidates += [p for p in map(shutil.which, ["python3", *("python" + v for v in WANTED)]) if p] + [sys.executable]
     found = {}
     for path in candidates:
