@@ -319,6 +319,21 @@ describe('oet procedure start', () => {
   });
 });
 
+test.each([
+  ['the last one created', [], 'b'],
+  ['by its number', ['1'], 'a'],
+  ['by an option', ['--pid', 'procedure/1'], 'a'],
+])('oet procedure logs: %s', async (_, words, out) => {
+  for (const text of ['a', 'b']) server.print(server.add(), text);
+  expect(await terminal.run('procedure', 'logs', ...words)).toBe(0);
+  expect([terminal.out, terminal.err]).toEqual([out, '']);
+});
+
+test('oet procedure logs without procedures', async () => {
+  expect(await terminal.run('procedure', 'logs')).toBe(4);
+  expect(terminal.err).toBe('oet: No procedures to show\n');
+});
+
 describe('oet procedure stop', () => {
   test.each([
     [[], true, 'Successfully stopped script with ID 1 and aborted subarray activity\n'],

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { create } from '../commands/create.ts';
 import { describe as describeCommand } from '../commands/describe.ts';
 import { logs } from '../commands/logs.ts';
+import { wait } from '../commands/wait.ts';
 import { run } from '../commands/run.ts';
 import { start } from '../commands/start.ts';
 import { stop } from '../commands/stop.ts';
@@ -93,7 +94,7 @@ describe('commands that take no arguments for scripts', () => {
     [describeCommand.spec, ['--nope'], /unknown option '--nope'/],
     [describeCommand.spec, ['--pid'], /--pid needs a value/],
     [describeCommand.spec, ['--pid', '--output=json'], /--pid needs a value/],
-    [logs.spec, [], /PID is missing/],
+    [wait.spec, [], /PID is missing/],
     [create.spec, ['--=x', 'u'], /'--=x' names no option/],
   ])('%#: %j is refused', (spec, words, message) => {
     expect(() => parseArguments(spec, words)).toThrow(message);

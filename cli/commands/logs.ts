@@ -1,8 +1,9 @@
-import { flagOption, readId, textOption } from '../args/read.ts';
+import { flagOption, idOption, textOption } from '../args/read.ts';
 import { usageError } from '../errors.ts';
 import type { OutputStream } from '../http/client.ts';
 import { followOutput } from '../http/follow.ts';
-import { talk, type Command } from './command.ts';
+import { lastProcedure, talk, type Command } from './command.ts';
+import { pidOption } from './options.ts';
 
 /** `oet procedure logs`, beyond upstream. */
 export const logs: Command = {
@@ -10,8 +11,9 @@ export const logs: Command = {
     name: 'logs',
     summary: 'print what a procedure has printed',
     description: 'stdout and stderr in the order they were written, byte for byte.',
-    positionals: [{ name: 'pid', help: 'the procedure' }],
+    positionals: [{ name: 'pid', help: 'the procedure', optional: true }],
     options: [
+      pidOption('the last one created'),
       {
         name: 'follow',
         short: 'f',
@@ -24,9 +26,10 @@ export const logs: Command = {
   },
   async run(context) {
     const { parsed, ports } = context;
-    const id = readId(parsed.positionals.get('pid') ?? '', 'PID');
+    const given = idOption(parsed, 'pid');
     const stream = readStream(textOption(parsed, 'stream'));
     const client = await context.client();
+    const id = given ?? lastProcedure(await client.procedures(), 'show').id;
     if (!flagOption(parsed, 'follow', false)) {
       const answer = await client.output(id, { follow: false, stream, signal: ports.interrupted });
       for await (const chunk of answer.body) await ports.stdout.write(chunk);

@@ -71,11 +71,11 @@ test('one of the streams only, and what there is without following', async () =>
 });
 
 test('mistakes', async () => {
-  expect(await terminal.run('procedure', 'logs')).toBe(2);
+  expect(await terminal.run('procedure', 'logs', 'x')).toBe(2);
   expect(await terminal.run('procedure', 'logs', '1', '--stream=x')).toBe(2);
   expect(await terminal.run('procedure', 'logs', '9', '-f')).toBe(4);
   expect(terminal.err).toBe(
-    "oet: PID is missing\noet: --stream takes stdout or stderr, not 'x'\noet: No information available for PID=9\n",
+    "oet: --pid takes the number of a procedure or activity, not 'x'\noet: --stream takes stdout or stderr, not 'x'\noet: No information available for PID=9\n",
   );
 });
 
