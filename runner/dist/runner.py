@@ -36,11 +36,55 @@ def parse(text):
         raise BadArguments("kwargs must be an object")
     return args or [], kwargs or {}
 ''',
-    'oet_runner.bridge': '''"""PyPubSub, where the script imports it: every message that it sends becomes an event."""
+    'oet_runner.barely': '''"""An exception as data where `failure` cannot do it: no memory or descriptors are left, nothing can be imported, or the exception
+itself raises when it is asked. In the script's process; uses nothing that has to be loaded."""
+
+from .told import MAX_LINE
+
+
+def describe(error, broken):
+    """As failure.describe, without the lines of source and the causes; `broken` is what that raised."""
+    kind, text = _name(error), _text(error)
+    frames, tb = [], BaseException.__traceback__.__get__(error)
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        if not code.co_filename.startswith("<oet-runner>"):
+            frames.append({"file": code.co_filename, "line": min(max(tb.tb_lineno or 0, 0), MAX_LINE), "function": code.co_name, "source": None})
+        tb = tb.tb_next
+    lines = ['  File "%s", line %d, in %s\\n' % (f["file"], f["line"], f["function"]) for f in frames[-100:]]
+    head = "Traceback (most recent call last):\\n" if lines else ""
+    trace = "%s%s%s%s\\n(no more can be told: %s)\\n" % (head, "".join(lines), kind, ": " + text if text else "", _name(broken))
+    return {"type": kind, "message": text, "stackTrace": trace, "frames": frames[-100:], "causes": []}
+
+
+def free(error):
+    """Lets go of what the functions that have ended hold: after a MemoryError there may be no other way to say anything."""
+    tb = BaseException.__traceback__.__get__(error)
+    while tb is not None:
+        try:
+            tb.tb_frame.clear()
+        except RuntimeError:
+            pass  # still runs
+        tb = tb.tb_next
+
+
+def _name(error):
+    return type.__dict__["__name__"].__get__(type(error))
+
+
+def _text(error):
+    try:
+        text = str.__str__(str(error))
+    except BaseException:  # the script's code: anything may come
+        try:
+            text = str.__str__(BaseException.__str__(error))
+        except BaseException:
+            text = ""
+    return text if len(text) <= 2000 else text[:1000] + " … " + text[-1000:]
+''',
+    'oet_runner.bridge': '''"""What the script imports and we have a part in: PyPubSub, whose messages become events. Costs nothing until it is imported."""
 
 import sys
-
-_NAME = "pubsub.pub"
 
 
 class _Loader:
@@ -62,32 +106,38 @@ class _Loader:
 
 
 class Finder:
-    """A finder for sys.meta_path that costs nothing until pubsub.pub is imported. `publish(topic, fields)` takes the events."""
+    """A finder for sys.meta_path. `hooks` {name: function} get the module of that name once it has been executed."""
 
-    def __init__(self, publish):
-        self._publish = publish
-        self._listener = None
+    def __init__(self, hooks):
+        self._hooks = hooks
 
     def install(self):
-        """First in line; where pubsub is imported already, at once."""
-        if _NAME in sys.modules:
-            self._listen(sys.modules[_NAME])
-        else:
-            sys.meta_path.insert(0, self)
+        """First in line; what is imported already is hooked at once."""
+        sys.meta_path.insert(0, self)
+        for name in self._hooks.keys() & sys.modules.keys():
+            self._hooks[name](sys.modules[name])
 
     def find_spec(self, name, path=None, target=None):
         """The spec that the others find, with our loader around theirs."""
-        if name != _NAME:
+        if name not in self._hooks:
             return None
         for finder in [f for f in sys.meta_path if f is not self]:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader, self._listen)
+                    spec.loader = _Loader(spec.loader, self._hooks[name])
                 return spec
         return None
 
-    def _listen(self, pub):
+
+class PubSub:
+    """The hook of pubsub.pub. `publish(topic, fields)` takes the events."""
+
+    def __init__(self, publish):
+        self._publish = publish
+        self._listener = None
+
+    def __call__(self, pub):
         publish = self._publish
 
         def listener(oet_topic_=pub.AUTO_TOPIC, **fields):  # a name that no message has
@@ -168,6 +218,10 @@ MOST = 512  # pieces of one message
 _counter = itertools.count()
 
 
+def _refuse(name):
+    raise ValueError(name + " is no JSON value")
+
+
 def pair():
     """(runner's end, script's end), both closed by exec."""
     return _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
@@ -197,7 +251,7 @@ class Receiver:
             except BlockingIOError:
                 return None
             except ConnectionResetError:
-                packet = b""
+                continue  # it left without having read all that we sent; what it sent itself comes after this error
             if not packet:
                 self.eof = True
                 return None
@@ -207,7 +261,7 @@ class Receiver:
             if packet[:1] == b".":
                 del self._pieces[key]
                 try:
-                    return plainjson.loads(b"".join(pieces))
+                    return plainjson.loads(b"".join(pieces), parse_constant=_refuse)
                 except (ValueError, RecursionError):
                     continue
             if len(pieces) > MOST:
@@ -365,7 +419,7 @@ def _leave(fields):
 import binascii
 import time
 
-from . import plainjson
+from .plainjson import encoded as dumps
 from .plainjson import quote
 
 MAX_LINE = 16384
@@ -379,21 +433,14 @@ def now():
     return time.time_ns() // 1000
 
 
-def dumps(value):
-    """JSON bytes; ValueError or TypeError where the value is none. A lone surrogate is escaped: UTF-8 has no form for it."""
-    text = plainjson.dumps(value)
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return plainjson.dumps(value, ascii=True).encode()
-
-
 def tails(kind, fields):
     """The lines of one entry without `{"n":…,"t":…` at their beginning: one, or as many as its parts are."""
     body = {"k": kind, **fields}
     data = dumps(body)
     if len(data) > MAX_ENTRY:
-        data = dumps(_shortened(body, len(data)))
+        from .shorten import shortened
+
+        data = dumps({"k": kind, **shortened(fields, MAX_ENTRY - 64)})
     if len(data) <= MAX_LINE - 64:
         return [b"," + data[1:] + b"\\n"]
     text = data.decode()
@@ -405,31 +452,6 @@ def tails(kind, fields):
         slices.append(text[at : at + size])
         at += size
     return [b',"k":"part","i":%d,"of":%d,"j":%s}\\n' % (i, len(slices), quote(s).encode()) for i, s in enumerate(slices, 1)]
-
-
-def _shortened(body, size):
-    """The entry with its longest texts cut until it fits; what is no text at the top level goes as its repr."""
-    body = {k: v if isinstance(v, (str, int, float, bool, type(None))) else repr(v) if k == "value" else v for k, v in body.items()}
-    body["truncated"] = True
-    while size > MAX_ENTRY:
-        holder, key = _longest(body)
-        text = holder[key]
-        holder[key] = text[: max(len(text) * 3 // 4 - 64, 0)] if len(text) > 64 else ""
-        size = len(dumps(body))
-    return body
-
-
-def _longest(body):
-    """(container, key) of the longest text anywhere in the entry."""
-    best, todo = (0, body, "k"), [body]
-    while todo:
-        at = todo.pop()
-        for key, value in at.items() if isinstance(at, dict) else enumerate(at):
-            if isinstance(value, str) and len(value) > best[0]:
-                best = len(value), at, key
-            elif isinstance(value, (dict, list)):
-                todo.append(value)
-    return best[1], best[2]
 
 
 def out_tails(stream, data):
@@ -512,12 +534,18 @@ def _write(path, lines):
         file.write("".join(line + "\\n" for line in lines))
     return path
 ''',
-    'oet_runner.failure': '''"""An exception as data: what `error` entries carry."""
+    'oet_runner.failure': '''"""An exception as data: what `error` entries carry. All of it comes from the script and may be of any size."""
 
 import linecache
 import traceback
 
+from .shorten import clip
+from .told import MAX_LINE
+
 _OURS = (lambda: None).__code__.co_filename.rpartition("/")[0] + "/"
+_DEPTH = 1000  # frames: as many as Python allows by itself; a script that allows ten million shall not have them all printed
+_FRAMES = 200
+_TEXT, _TRACE, _NAME, _SOURCE = 65536, 524288, 1024, 512  # bytes
 
 
 def describe(error):
@@ -525,27 +553,35 @@ def describe(error):
     tb = error.__traceback__
     while tb is not None and tb.tb_frame.f_code.co_filename.startswith(_OURS):
         tb = tb.tb_next
-    trace = traceback.TracebackException(type(error), error, tb)
-    stack = traceback.extract_tb(tb, limit=200)
-    frames = [{"file": f.filename, "line": f.lineno or 0, "function": f.name, "source": f.line or None} for f in stack]
-    if isinstance(error, SyntaxError) and error.filename:
-        line = error.lineno or 0
-        source = (error.text or linecache.getline(error.filename, line)).strip() or None
-        frames.append({"file": error.filename, "line": line, "function": "<module>", "source": source})
+    trace = traceback.TracebackException(type(error), error, tb, limit=-_DEPTH)
+    stack = traceback.extract_tb(tb, limit=-_FRAMES)
+    frames = [_frame(f.filename, f.lineno, f.name, f.line) for f in stack]
+    if isinstance(error, SyntaxError) and isinstance(error.filename, str):
+        line = error.lineno if isinstance(error.lineno, int) else 0
+        source = error.text if isinstance(error.text, str) else linecache.getline(error.filename, line)
+        frames.append(_frame(error.filename, line, "<module>", source.strip()))
+    text, whole = text_of(error), "".join(trace.format())
+    message, told = clip(text, _TEXT), clip(whole, _TRACE)
     return {
-        "type": type(error).__name__,
-        "message": text_of(error),
-        "stackTrace": "".join(trace.format()),
+        "type": clip(type(error).__name__, _NAME),
+        "message": message,
+        "stackTrace": told,
         "frames": frames,
         "causes": _causes(error),
+        **({"truncated": True} if (message, told) != (text, whole) else {}),
     }
+
+
+def _frame(file, line, function, source):
+    source = clip(source, _SOURCE) if source else None
+    return {"file": clip(file, _NAME), "line": min(max(line or 0, 0), MAX_LINE), "function": clip(function, _NAME), "source": source}
 
 
 def text_of(error):
     """str(error), also where the exception's own __str__ raises."""
     try:
-        return str(error)
-    except Exception as broken:  # the script's code: anything may come
+        return str.__str__(str(error))  # no class of the script's
+    except BaseException as broken:  # the script's code: anything may come
         return "<no text: __str__ raised " + type(broken).__name__ + ">"
 
 
@@ -556,7 +592,7 @@ def _causes(error):
         if error is None or id(error) in seen:
             break
         seen.add(id(error))
-        causes.append({"type": type(error).__name__, "message": text_of(error)})
+        causes.append({"type": clip(type(error).__name__, _NAME), "message": clip(text_of(error), _SOURCE)})
     return causes
 ''',
     'oet_runner.frames': '''"""Frames: the way down (docs/protocol.md section 1). A frame stands for itself; nothing between two line feeds spoils its neighbours."""
@@ -957,6 +993,7 @@ class Life:
 
                 _signal.set_wakeup_fd(-1)
                 _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+                _signal.signal(_signal.SIGINT, _signal.default_int_handler)
                 isolate(theirs.fileno(), pipes[b"stdout"][1], pipes[b"stderr"][1], self._runner.prctl, parent)
                 sys.path[:0] = self._runner.path
                 Script(message, theirs).run()
@@ -1275,6 +1312,7 @@ class Runner:
     def run(self):
         """Until the end of the run; leaves the process."""
         _signal.signal(_signal.SIGTERM, self._on_term)
+        _signal.signal(_signal.SIGINT, _signal.SIG_IGN)  # Python's handler would let the script end us with it
         _signal.signal(_signal.SIGCHLD, lambda *_: None)  # only to wake the poll
         _signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
         self._take(b"")
@@ -1434,6 +1472,72 @@ def _prepare(message):
         if isinstance(value, bool) or not isinstance(value, _NUMBER) or not _sane(value):
             raise BadMessage("limits." + name + " must be 0 or more", "prepare")
 ''',
+    'oet_runner.outcome': '''"""What became of the script's functions, told so that its author understands it whatever the script has done. In the script's process;
+what is imported here at the top may be needed when nothing can be imported any more."""
+
+import gc
+import io
+import sys
+import types
+
+from . import barely
+
+
+def exit_code(code):
+    """What the interpreter makes of SystemExit.code; it prints what is no number."""
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    try:
+        print(code, file=sys.stderr)
+    except BaseException:
+        pass  # its __str__ raises, or stderr is closed
+    return 1
+
+
+def described(error):
+    """Fields of the `error` entry but the phase."""
+    if issubclass(type(error), MemoryError):
+        barely.free(error)
+    try:
+        from .failure import describe
+
+        return describe(error)
+    except BaseException as broken:  # whatever the script has done to the interpreter: its author gets to know what it raised
+        return barely.describe(error, broken)
+
+
+def flush_files():
+    """Of files that are still open, too: when the interpreter ends, they are closed."""
+    kinds = {io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom}
+    for file in [found for found in gc.get_objects() if type(found) in kinds]:
+        try:
+            if not file.closed:
+                file.flush()
+        except Exception:
+            pass  # detached, or nobody reads it any more
+
+
+def report(error):
+    """Prints what has no other way to its author."""
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except BaseException:
+        pass  # the script's own hook, which raises
+
+
+def finished(phase, value):
+    """The value that a function returned; TypeError where nothing of it has run, which must not look like success."""
+    kinds = {types.CoroutineType: "a coroutine, which nobody awaits: call asyncio.run in it"}
+    kinds[types.GeneratorType] = kinds[types.AsyncGeneratorType] = "a generator, which nobody iterates: it must not yield"
+    what = kinds.get(type(value))
+    if what is None:
+        return value
+    if type(value) is types.CoroutineType:
+        value.close()  # else Python warns of it, too
+    raise TypeError("%s() returned %s" % (phase, what))
+''',
     'oet_runner.plainjson': '''"""JSON by the interpreter's own parts in C, without the package json: its regular expressions take a tenth of a short run's processor time."""
 
 try:
@@ -1496,6 +1600,15 @@ def dumps(value, ascii=False):
     if isinstance(value, str):
         return encode(value)
     return "".join(make_encoder({}, _refuse, encode, None, ":", ",", False, False, False)(value, 0))
+
+
+def encoded(value):
+    """JSON bytes; ValueError or TypeError where the value is none. A lone surrogate is escaped: UTF-8 has no form for it."""
+    text = dumps(value)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return dumps(value, ascii=True).encode()
 
 
 if make_encoder is not None and not _works():  # they are nobody's promise: a Python to come may want other arguments
@@ -1586,11 +1699,10 @@ def reap(script):
 import fcntl
 import os
 import select
-import threading
 import time
 from _collections import deque
 
-from . import entries
+from . import entries, threads
 from .keep import Keeper
 from .sums import Sum
 
@@ -1653,7 +1765,7 @@ class Recorder:
 
     def start(self):
         """Begins to read."""
-        threading.Thread(target=self._run, name="oet-recorder", daemon=True).start()
+        threads.start("oet-recorder", self._run)
 
     def _run(self):
         while True:
@@ -1795,6 +1907,7 @@ class Recorder:
 
 import _signal
 import _socket
+import atexit
 import os
 import select
 import sys
@@ -1802,11 +1915,12 @@ import threading
 import types
 
 from . import control, entries
-from .bridge import Finder
+from .arguments import BadArguments, parse
+from .bridge import Finder, PubSub
+from .outcome import described, exit_code, finished, flush_files, report
 from .terminate import Guard, TerminateInterrupt
 from .toolbox import build, event, result
-
-INTERRUPTED = 143  # exit code after TerminateInterrupt
+from .verdict import INTERRUPTED
 
 
 class Script:
@@ -1821,6 +1935,7 @@ class Script:
         self._project = prepare["script"].get("git", {}).get("createEnv")
         self._source = None
         self._module = None
+        self._init = None
         self._start = None
 
     def run(self):
@@ -1830,7 +1945,8 @@ class Script:
         name = str(self._prepare["id"])
         threading.current_thread().name = name
         sys.modules["oet"] = build(self._entry, name)
-        Finder(lambda topic, fields: self._entry("event", event(topic, fields, name))).install()
+        publish = PubSub(lambda topic, fields: self._entry("event", event(topic, fields, name)))
+        Finder({"pubsub.pub": publish, "multiprocessing.spawn": self._spawned}).install()
         code = self._phases()
         self._finalise()
         self._leave(code)
@@ -1847,10 +1963,9 @@ class Script:
         if code is not None:
             return code
         self._state("IDLE")
-        init = getattr(self._module, "init", None)
-        if init is not None:
+        if self._init is not None:
             self._state("INITIALISING")
-            code = self._call("init", lambda: init, self._prepare.get("argsJSON"))
+            code = self._call("init", lambda: self._init, self._prepare.get("argsJSON"))
             if code is not None:
                 return code
         self._state("READY")
@@ -1861,19 +1976,17 @@ class Script:
         return self._call("main", lambda: self._module.main, self._start.get("argsJSON"))
 
     def _call(self, phase, find, text):
-        from .arguments import BadArguments, parse
-
         try:
             args, kwargs = parse(text)
         except BadArguments as error:
             return self._failed("args", error)
         value = []
-        code = self._phase(phase, lambda: value.append(find()(*args, **kwargs)))
+        code = self._phase(phase, lambda: value.append(finished(phase, find()(*args, **kwargs))))
         if code is not None or phase != "main":
             return code
         self._state("READY")
         if value[0] is not None:
-            self._entry("result", result(value[0]))
+            self._result(value[0])
         self._tell({"c": "outcome", "outcome": "returned"})
         return 0
 
@@ -1898,14 +2011,14 @@ class Script:
         return code
 
     def _failed(self, phase, error):
-        code = _exit_code(error.code) if isinstance(error, SystemExit) else 1
+        # issubclass, not isinstance: that would ask the exception, whose answer may be to raise.
+        code = exit_code(error.code) if issubclass(type(error), SystemExit) else 1
         if os.getpid() != self._pid:
             if not isinstance(error, SystemExit):
-                sys.excepthook(type(error), error, error.__traceback__)
+                report(error)
             return code
-        from .failure import describe
-
-        fields = describe(error)
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000))
+        fields = described(error)
         self._entry("error", {"phase": phase, **fields})
         outcome = {"type": fields["type"], "message": fields["message"][:2000], "phase": phase}
         self._tell({"c": "outcome", "outcome": "raised", **outcome})
@@ -1934,6 +2047,12 @@ class Script:
         if self._source is None:
             self._obtain()
         self._module = load(*self._source, self._prepare["script"].get("uri"), self._prepare["scratch"])
+        self._init = getattr(self._module, "init", None)
+
+    def _spawned(self, _):
+        from .spawned import provide
+
+        provide(self._prepare["scratch"])
 
     def _wait(self):
         ready = select.poll()
@@ -1959,10 +2078,8 @@ class Script:
         return "external", None
 
     def _finalise(self):
-        """What the interpreter does at its end: threads that are no daemons are waited for, atexit functions run."""
-        import atexit
-
-        for action in (threading._shutdown, atexit._run_exitfuncs):
+        """What the interpreter does at its end: threads that are no daemons are waited for, atexit functions run, files are flushed."""
+        for action in (threading._shutdown, atexit._run_exitfuncs, flush_files):
             try:
                 try:
                     self._guard.open()
@@ -1972,38 +2089,42 @@ class Script:
             except BaseException as error:
                 self._guard.close()
                 if not isinstance(error, (TerminateInterrupt, SystemExit)):
-                    sys.excepthook(type(error), error, error.__traceback__)
+                    report(error)
 
     def _leave(self, code):
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
-            except Exception:
+            except BaseException:
                 pass  # closed, or replaced by the script: there is nobody left to tell
         os._exit(code)
 
     def _tell(self, message):
+        self._send(entries.dumps(message))
+
+    def _send(self, message):
         try:
-            control.send(self._receiver.socket, entries.dumps(message))
+            control.send(self._receiver.socket, message)
         except OSError:
             if os.getpid() == self._pid:
                 os._exit(1)  # the runner is gone, and with it everything that this process is for
 
     def _entry(self, kind, fields):
-        self._tell({"c": "entry", "k": kind, "f": fields})
+        message = entries.dumps({"c": "entry", "k": kind, "f": fields})
+        if len(message) > entries.MAX_ENTRY:  # much more than the runner would take
+            from .shorten import shortened
+
+            message = entries.dumps({"c": "entry", "k": kind, "f": shortened(fields, entries.MAX_ENTRY - 128)})
+        self._send(message)
+
+    def _result(self, value):
+        try:
+            self._entry("result", result(value))
+        except Exception:  # a class of the script's that is JSON at one time and none at the next
+            self._entry("result", {"repr": "<" + type(value).__name__ + ">"})
 
     def _state(self, state):
         self._entry("state", {"state": state})
-
-
-def _exit_code(code):
-    """What the interpreter makes of SystemExit.code; it prints what is no number."""
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code & 0xFF
-    print(code, file=sys.stderr)
-    return 1
 
 
 def _text(fd, mode, errors):
@@ -2033,6 +2154,123 @@ def isolate(socket_fd, stdout, stderr, prctl, parent):
     sys.stdout = sys.__stdout__ = _text(1, "w", "surrogateescape")
     sys.stderr = sys.__stderr__ = _text(2, "w", "backslashreplace")
     sys.modules.setdefault("user_module", types.ModuleType("user_module"))
+''',
+    'oet_runner.shorten': '''"""Entries that are longer than the journal takes, made to fit: their longest parts lose their middle or their beginning."""
+
+from .plainjson import encoded
+
+_LEFT_OUT = " … "
+
+
+def shortened(fields, room):
+    """The fields with `truncated`, at most `room` bytes as JSON. Lists keep their last items, objects all fields that they can."""
+    target = room
+    while True:  # more than once only where a lone surrogate has all the rest escaped, too
+        kept = {**_fit(fields, target - 32, _cut), "truncated": True}
+        if len(encoded(kept)) <= room:
+            return kept
+        target = target * 3 // 4
+
+
+def _fit(fields, room, cut):
+    """The fields, the largest ones cut: each has what the smaller ones leave, in equal shares."""
+    sizes = {key: len(encoded(value)) + len(encoded(key)) + 2 for key, value in fields.items()}
+    kept, left = dict(fields), len(sizes)
+    for key in sorted(sizes, key=sizes.__getitem__):
+        share = max(room - 2, 0) // left
+        left -= 1
+        size = sizes[key]
+        if size > share:
+            head = len(encoded(key)) + 2
+            if head + 2 > share:
+                del kept[key]
+                continue
+            kept[key] = cut(fields[key], share - head)
+            size = head + len(encoded(kept[key]))
+        room -= size
+    return kept
+
+
+def _cut(value, room):
+    if isinstance(value, dict):
+        return _fit(value, room, _as_text)
+    if isinstance(value, list):
+        return _last(value, room)
+    return _as_text(value, room)
+
+
+def _as_text(value, room):
+    return clip(value if isinstance(value, str) else encoded(value).decode(), room)
+
+
+def _last(items, room):
+    """As many items from the end as fit."""
+    kept, room = [], room - 2
+    for item in reversed(items):
+        room -= len(encoded(item)) + 1
+        if room < 0:
+            break
+        kept.append(item)
+    return kept[::-1]
+
+
+def clip(text, room):
+    """The text, or its beginning and its end, in at most `room` bytes as JSON."""
+    if len(text) <= room and len(encoded(text)) <= room:
+        return text
+    size = room
+    while size > 8:
+        tail = size // 3
+        piece = text[: size - tail] + _LEFT_OUT + text[len(text) - tail :] if len(text) > size else text
+        if len(encoded(piece)) <= room:
+            return piece
+        size = size * 3 // 4
+    return ""
+''',
+    'oet_runner.spawned': '''"""Processes that multiprocessing starts anew, by spawn or forkserver: they import the script as `user_module`, by whose name its
+functions are pickled, and find it through the sys.path that they are given. In the script's process."""
+
+import os
+import sys
+
+_SCRIPT = """\\
+path = %r
+with open(path, "rb") as _file:
+    _source = _file.read()
+__file__ = path
+exec(compile(_source, path, "exec", dont_inherit=True))
+"""
+
+_OET = \'\'\'\\
+"""Of a process that the script has started anew."""
+
+
+class TerminateInterrupt(BaseException):
+    """Never raised here: a stop is for the script's own process."""
+
+
+def _refuse(*args, **fields):
+    raise RuntimeError("oet.progress and oet.publish work in the script's own process and in those that it forks, not in spawned ones")
+
+
+progress = publish = _refuse
+\'\'\'
+
+
+def provide(scratch):
+    """Makes both modules importable for them; once is enough. `scratch` is a folder that can be written to, or None."""
+    path = getattr(sys.modules.get("user_module"), "__file__", None)
+    if scratch is None or path is None:
+        return  # then they fail, and say so
+    folder = os.path.join(scratch, "spawned")
+    try:
+        os.mkdir(folder)
+        for name, text in (("user_module.py", _SCRIPT % path), ("oet.py", _OET)):
+            with open(os.path.join(folder, name), "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
+    except OSError:
+        return
+    sys.path.append(folder)
 ''',
     'oet_runner.spool': '''"""The spool: every entry from when it is made until it is acknowledged. In memory first, then in unlinked files."""
 
@@ -2205,9 +2443,12 @@ class Sum:
             self._size += len(data)
             if self._size <= _SMALL:
                 return
-            import hashlib
+            try:
+                from hashlib import sha256 as fast
 
-            self._sum = hashlib.sha256()
+                self._sum = fast()
+            except (ImportError, OSError, MemoryError):  # no descriptor is left to load it with
+                self._sum = sha256()
             data, self._first = b"".join(self._first), None
         self._sum.update(data)
 
@@ -2218,6 +2459,7 @@ class Sum:
     'oet_runner.terminate': '''"""In the script's process: SIGTERM becomes `TerminateInterrupt` in the main thread, whatever it is doing."""
 
 import _signal
+import os
 import sys
 
 
@@ -2230,7 +2472,18 @@ class TerminateInterrupt(BaseException):
         self.message = message
 
 
-TerminateInterrupt.__module__ = "oet"
+class _ThroughTheLoop(TerminateInterrupt, KeyboardInterrupt):
+    """The same for an asyncio event loop, which keeps what its tasks and callbacks raise to itself, but for KeyboardInterrupt and
+    SystemExit: another exception that falls into a task in the background never gets to whoever waits for the loop."""
+
+
+TerminateInterrupt.__module__ = _ThroughTheLoop.__module__ = "oet"
+_ThroughTheLoop.__name__ = _ThroughTheLoop.__qualname__ = "TerminateInterrupt"
+
+
+def _in_a_loop():
+    events = sys.modules.get("asyncio.events")
+    return events is not None and events._get_running_loop() is not None
 
 
 class Guard:
@@ -2251,7 +2504,15 @@ class Guard:
 
     def install(self):
         """Takes SIGTERM and sys.unraisablehook."""
-        _signal.signal(_signal.SIGTERM, self._on_signal)
+        handler = self._on_signal
+        _signal.signal(_signal.SIGTERM, handler)
+
+        def default():
+            # A copy made by fork ends by SIGTERM as any process does (multiprocessing's terminate): a stop is not for it to handle.
+            if _signal.getsignal(_signal.SIGTERM) == handler:
+                _signal.signal(_signal.SIGTERM, _signal.SIG_DFL)
+
+        os.register_at_fork(after_in_child=default)
         before = sys.unraisablehook
 
         def hook(args):
@@ -2277,7 +2538,13 @@ class Guard:
             self.pending = TerminateInterrupt(*self._ask())
         if self._open:
             self._raised = True
-            raise self.pending.with_traceback(None)
+            raise self._fresh()
+
+    def _fresh(self):
+        """The exception, without the traceback of its last time, for where it falls now."""
+        if _in_a_loop():
+            return _ThroughTheLoop(self.pending.reason, self.pending.message)
+        return self.pending.with_traceback(None)
 
     def _trap(self, frame):
         # Raised from within the hook the exception would be dropped once more, and the next signal may fall into the next
@@ -2289,7 +2556,7 @@ class Guard:
             if self._open and not self._raised and event == "opcode" and "JUMP" not in opname[at.f_code.co_code[at.f_lasti]]:
                 self._raised = True
                 self._disarm()
-                raise self.pending.with_traceback(None)
+                raise self._fresh()
             return trap
 
         while frame is not None:
@@ -2321,6 +2588,29 @@ class Guard:
         """Our own code follows."""
         self._open = False
 ''',
+    'oet_runner.threads': '''"""The runner's own threads. Without one of them nothing would ever come to an end, so a fault in one is the runner's end."""
+
+import os
+import sys
+import threading
+
+
+def start(name, run):
+    """Runs `run` in a daemon thread, which is returned; whatever it raises is printed and ends the process with code 70."""
+
+    def whole():
+        try:
+            run()
+        except BaseException as error:
+            try:
+                sys.excepthook(type(error), error, error.__traceback__)
+            finally:
+                os._exit(70)
+
+    thread = threading.Thread(target=whole, name=name, daemon=True)
+    thread.start()
+    return thread
+''',
     'oet_runner.told': '''"""What the script's process tells, checked: the script itself can write to that socket, and must not get more out of it than
 the entries that are its own to make."""
 
@@ -2335,6 +2625,7 @@ _ENTRIES = {  # kind: {field: types}
 _STATES = {"IDLE", "PREP_ENV", "LOADING", "INITIALISING", "READY"}
 _PHASES = {"env", "load", "init", "main", "args"}
 _FRAME = {"file": _TEXT, "line": (int,), "function": _TEXT, "source": _MAYBE_TEXT}
+MAX_LINE = 2**31 - 1  # of a source
 _CAUSE = {"type": _TEXT, "message": _TEXT}
 
 
@@ -2342,21 +2633,32 @@ def _fits(fields, types):
     return isinstance(fields, dict) and fields.keys() == types.keys() and all(isinstance(fields[k], t) for k, t in types.items())
 
 
+def _digest(text, lengths):
+    return len(text) in lengths and not text.strip("0123456789abcdef")
+
+
 def _entry(kind, fields):
+    if isinstance(fields, dict) and fields.get("truncated") is True:
+        fields = {k: v for k, v in fields.items() if k != "truncated"}
     if kind == "result":
         return isinstance(fields, dict) and (fields.keys() == {"value"} or _fits(fields, {"repr": _TEXT}))
     if kind == "source":
-        return _fits(fields, {"sha256": _TEXT}) or _fits(fields, {"sha256": _TEXT, "commit": _TEXT})
+        types = {"sha256": _TEXT, "commit": _TEXT} if isinstance(fields, dict) and "commit" in fields else {"sha256": _TEXT}
+        return _fits(fields, types) and _digest(fields["sha256"], (64,)) and _digest(fields.get("commit", "0" * 40), (40, 64))
     if kind not in _ENTRIES or not _fits(fields, _ENTRIES[kind]):
         return False
     if kind == "state":
         return fields["state"] in _STATES
     if kind == "progress":
-        return fields["fraction"] is None or 0 <= fields["fraction"] <= 1
+        return fields["fraction"] is None or (not isinstance(fields["fraction"], bool) and 0 <= fields["fraction"] <= 1)
     if kind == "error":
         frames, causes = fields["frames"], fields["causes"]
-        return fields["phase"] in _PHASES and all(_fits(f, _FRAME) for f in frames) and all(_fits(c, _CAUSE) for c in causes)
+        return fields["phase"] in _PHASES and all(map(_frame, frames)) and all(_fits(c, _CAUSE) for c in causes)
     return True
+
+
+def _frame(frame):
+    return _fits(frame, _FRAME) and not isinstance(frame["line"], bool) and 0 <= frame["line"] <= MAX_LINE
 
 
 def valid(message):
@@ -2381,32 +2683,52 @@ from .terminate import TerminateInterrupt
 
 MAX_RESULT = 4096
 MAX_REPR = 1024
+_DEPTH = 100  # of lists and objects in each other; readers have limits of their own
 
 
 def _repr(value):
     try:
-        return repr(value)
-    except Exception as error:  # the script's code: anything may come
+        return str.__str__(repr(value))  # no class of the script's
+    except BaseException as error:  # the script's code: anything may come
+        if isinstance(error, TerminateInterrupt):
+            raise
         return "<" + type(value).__name__ + " whose repr raised " + type(error).__name__ + ">"
+
+
+def _text(value):
+    """JSON text, or None where the value is none. A dict or a str of the script's own may raise what it likes."""
+    try:
+        text = plainjson.dumps(value)
+    except Exception:
+        return None
+    return text if text.count("[") + text.count("{") <= _DEPTH or _depth(text) <= _DEPTH else None
+
+
+def _depth(text):
+    """How deep JSON text is nested."""
+    depth = most = 0
+    text = text.replace("\\\\\\\\", "").replace('\\\\"', "")
+    for i, piece in enumerate(text.split('"')):
+        if i % 2 == 0:  # not within a text
+            for c in piece:
+                if c in "[{":
+                    depth += 1
+                    most = max(most, depth)
+                elif c in "]}":
+                    depth -= 1
+    return most
 
 
 def jsonable(value):
     """value if it is JSON, else its repr."""
-    try:
-        plainjson.dumps(value)
-    except (TypeError, ValueError, RecursionError):
-        return _repr(value)
-    return value
+    return _repr(value) if _text(value) is None else value
 
 
 def result(value):
     """Fields of the `result` entry for main's return value."""
-    try:
-        text = plainjson.dumps(value)
-        if len(text.encode("utf-8", "surrogatepass")) <= MAX_RESULT:
-            return {"value": value}
-    except (TypeError, ValueError, RecursionError):
-        pass  # no JSON: its repr
+    text = _text(value)
+    if text is not None and len(text.encode("utf-8", "surrogatepass")) <= MAX_RESULT:
+        return {"value": value}
     return {"repr": _repr(value)[:MAX_REPR]}
 
 
@@ -2446,6 +2768,9 @@ import os
 _NAMES = {getattr(_signal, name): name for name in sorted(dir(_signal), reverse=True) if name.startswith("SIG") and name[3] != "_"}
 
 
+INTERRUPTED = 143  # exit code after TerminateInterrupt
+
+
 class Stop:
     """The first stop; `immediate` and `killed` tell how it went on."""
 
@@ -2471,7 +2796,8 @@ def of(outcome, stop, settled, status):
     if outcome is None:
         if number is not None:
             return _fields("FAILED", "Killed", "the script's process was killed by signal %d (%s)" % (number, _NAMES.get(number, "?")), code, number)
-        return _fields("FAILED", "Exited", "the script's process left with code %d and without a result" % code, code, number)
+        why = ": TerminateInterrupt, or SIGTERM, came without a stop" if code == INTERRUPTED else ""
+        return _fields("FAILED", "Exited", "the script's process left with code %d and without a result%s" % (code, why), code, number)
     if outcome["outcome"] == "returned":
         return _fields("COMPLETE", "Completed", None, code, number)
     reason = "BadArguments" if outcome["phase"] == "args" else "SystemExit" if outcome["type"] == "SystemExit" else "ScriptError"
@@ -2505,8 +2831,9 @@ def exit_code(end):
 
 import os
 import select
-import threading
 import time
+
+from . import threads
 
 BATCH = 65536
 
@@ -2542,8 +2869,7 @@ class Writer:
 
     def start(self):
         """From now on by itself."""
-        self._thread = threading.Thread(target=self._run, name="oet-writer", daemon=True)
-        self._thread.start()
+        self._thread = threads.start("oet-writer", self._run)
 
     def _run(self):
         while True:

@@ -1,8 +1,6 @@
-"""PyPubSub, where the script imports it: every message that it sends becomes an event."""
+"""What the script imports and we have a part in: PyPubSub, whose messages become events. Costs nothing until it is imported."""
 
 import sys
-
-_NAME = "pubsub.pub"
 
 
 class _Loader:
@@ -24,32 +22,38 @@ class _Loader:
 
 
 class Finder:
-    """A finder for sys.meta_path that costs nothing until pubsub.pub is imported. `publish(topic, fields)` takes the events."""
+    """A finder for sys.meta_path. `hooks` {name: function} get the module of that name once it has been executed."""
 
-    def __init__(self, publish):
-        self._publish = publish
-        self._listener = None
+    def __init__(self, hooks):
+        self._hooks = hooks
 
     def install(self):
-        """First in line; where pubsub is imported already, at once."""
-        if _NAME in sys.modules:
-            self._listen(sys.modules[_NAME])
-        else:
-            sys.meta_path.insert(0, self)
+        """First in line; what is imported already is hooked at once."""
+        sys.meta_path.insert(0, self)
+        for name in self._hooks.keys() & sys.modules.keys():
+            self._hooks[name](sys.modules[name])
 
     def find_spec(self, name, path=None, target=None):
         """The spec that the others find, with our loader around theirs."""
-        if name != _NAME:
+        if name not in self._hooks:
             return None
         for finder in [f for f in sys.meta_path if f is not self]:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader, self._listen)
+                    spec.loader = _Loader(spec.loader, self._hooks[name])
                 return spec
         return None
 
-    def _listen(self, pub):
+
+class PubSub:
+    """The hook of pubsub.pub. `publish(topic, fields)` takes the events."""
+
+    def __init__(self, publish):
+        self._publish = publish
+        self._listener = None
+
+    def __call__(self, pub):
         publish = self._publish
 
         def listener(oet_topic_=pub.AUTO_TOPIC, **fields):  # a name that no message has

@@ -15,6 +15,10 @@ MOST = 512  # pieces of one message
 _counter = itertools.count()
 
 
+def _refuse(name):
+    raise ValueError(name + " is no JSON value")
+
+
 def pair():
     """(runner's end, script's end), both closed by exec."""
     return _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
@@ -44,7 +48,7 @@ class Receiver:
             except BlockingIOError:
                 return None
             except ConnectionResetError:
-                packet = b""
+                continue  # it left without having read all that we sent; what it sent itself comes after this error
             if not packet:
                 self.eof = True
                 return None
@@ -54,7 +58,7 @@ class Receiver:
             if packet[:1] == b".":
                 del self._pieces[key]
                 try:
-                    return plainjson.loads(b"".join(pieces))
+                    return plainjson.loads(b"".join(pieces), parse_constant=_refuse)
                 except (ValueError, RecursionError):
                     continue
             if len(pieces) > MOST:

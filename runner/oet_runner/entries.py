@@ -3,7 +3,7 @@
 import binascii
 import time
 
-from . import plainjson
+from .plainjson import encoded as dumps
 from .plainjson import quote
 
 MAX_LINE = 16384
@@ -17,21 +17,14 @@ def now():
     return time.time_ns() // 1000
 
 
-def dumps(value):
-    """JSON bytes; ValueError or TypeError where the value is none. A lone surrogate is escaped: UTF-8 has no form for it."""
-    text = plainjson.dumps(value)
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return plainjson.dumps(value, ascii=True).encode()
-
-
 def tails(kind, fields):
     """The lines of one entry without `{"n":…,"t":…` at their beginning: one, or as many as its parts are."""
     body = {"k": kind, **fields}
     data = dumps(body)
     if len(data) > MAX_ENTRY:
-        data = dumps(_shortened(body, len(data)))
+        from .shorten import shortened
+
+        data = dumps({"k": kind, **shortened(fields, MAX_ENTRY - 64)})
     if len(data) <= MAX_LINE - 64:
         return [b"," + data[1:] + b"\n"]
     text = data.decode()
@@ -43,31 +36,6 @@ def tails(kind, fields):
         slices.append(text[at : at + size])
         at += size
     return [b',"k":"part","i":%d,"of":%d,"j":%s}\n' % (i, len(slices), quote(s).encode()) for i, s in enumerate(slices, 1)]
-
-
-def _shortened(body, size):
-    """The entry with its longest texts cut until it fits; what is no text at the top level goes as its repr."""
-    body = {k: v if isinstance(v, (str, int, float, bool, type(None))) else repr(v) if k == "value" else v for k, v in body.items()}
-    body["truncated"] = True
-    while size > MAX_ENTRY:
-        holder, key = _longest(body)
-        text = holder[key]
-        holder[key] = text[: max(len(text) * 3 // 4 - 64, 0)] if len(text) > 64 else ""
-        size = len(dumps(body))
-    return body
-
-
-def _longest(body):
-    """(container, key) of the longest text anywhere in the entry."""
-    best, todo = (0, body, "k"), [body]
-    while todo:
-        at = todo.pop()
-        for key, value in at.items() if isinstance(at, dict) else enumerate(at):
-            if isinstance(value, str) and len(value) > best[0]:
-                best = len(value), at, key
-            elif isinstance(value, (dict, list)):
-                todo.append(value)
-    return best[1], best[2]
 
 
 def out_tails(stream, data):

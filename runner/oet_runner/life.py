@@ -62,6 +62,7 @@ class Life:
 
                 _signal.set_wakeup_fd(-1)
                 _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+                _signal.signal(_signal.SIGINT, _signal.default_int_handler)
                 isolate(theirs.fileno(), pipes[b"stdout"][1], pipes[b"stderr"][1], self._runner.prctl, parent)
                 sys.path[:0] = self._runner.path
                 Script(message, theirs).run()

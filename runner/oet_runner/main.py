@@ -42,6 +42,7 @@ class Runner:
     def run(self):
         """Until the end of the run; leaves the process."""
         _signal.signal(_signal.SIGTERM, self._on_term)
+        _signal.signal(_signal.SIGINT, _signal.SIG_IGN)  # Python's handler would let the script end us with it
         _signal.signal(_signal.SIGCHLD, lambda *_: None)  # only to wake the poll
         _signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
         self._take(b"")

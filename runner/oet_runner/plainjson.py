@@ -62,5 +62,14 @@ def dumps(value, ascii=False):
     return "".join(make_encoder({}, _refuse, encode, None, ":", ",", False, False, False)(value, 0))
 
 
+def encoded(value):
+    """JSON bytes; ValueError or TypeError where the value is none. A lone surrogate is escaped: UTF-8 has no form for it."""
+    text = dumps(value)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return dumps(value, ascii=True).encode()
+
+
 if make_encoder is not None and not _works():  # they are nobody's promise: a Python to come may want other arguments
     make_scanner = make_encoder = None

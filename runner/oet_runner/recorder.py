@@ -3,11 +3,10 @@
 import fcntl
 import os
 import select
-import threading
 import time
 from _collections import deque
 
-from . import entries
+from . import entries, threads
 from .keep import Keeper
 from .sums import Sum
 
@@ -70,7 +69,7 @@ class Recorder:
 
     def start(self):
         """Begins to read."""
-        threading.Thread(target=self._run, name="oet-recorder", daemon=True).start()
+        threads.start("oet-recorder", self._run)
 
     def _run(self):
         while True:

@@ -2,6 +2,7 @@
 
 import _signal
 import _socket
+import atexit
 import os
 import select
 import sys
@@ -9,11 +10,12 @@ import threading
 import types
 
 from . import control, entries
-from .bridge import Finder
+from .arguments import BadArguments, parse
+from .bridge import Finder, PubSub
+from .outcome import described, exit_code, finished, flush_files, report
 from .terminate import Guard, TerminateInterrupt
 from .toolbox import build, event, result
-
-INTERRUPTED = 143  # exit code after TerminateInterrupt
+from .verdict import INTERRUPTED
 
 
 class Script:
@@ -28,6 +30,7 @@ class Script:
         self._project = prepare["script"].get("git", {}).get("createEnv")
         self._source = None
         self._module = None
+        self._init = None
         self._start = None
 
     def run(self):
@@ -37,7 +40,8 @@ class Script:
         name = str(self._prepare["id"])
         threading.current_thread().name = name
         sys.modules["oet"] = build(self._entry, name)
-        Finder(lambda topic, fields: self._entry("event", event(topic, fields, name))).install()
+        publish = PubSub(lambda topic, fields: self._entry("event", event(topic, fields, name)))
+        Finder({"pubsub.pub": publish, "multiprocessing.spawn": self._spawned}).install()
         code = self._phases()
         self._finalise()
         self._leave(code)
@@ -54,10 +58,9 @@ class Script:
         if code is not None:
             return code
         self._state("IDLE")
-        init = getattr(self._module, "init", None)
-        if init is not None:
+        if self._init is not None:
             self._state("INITIALISING")
-            code = self._call("init", lambda: init, self._prepare.get("argsJSON"))
+            code = self._call("init", lambda: self._init, self._prepare.get("argsJSON"))
             if code is not None:
                 return code
         self._state("READY")
@@ -68,19 +71,17 @@ class Script:
         return self._call("main", lambda: self._module.main, self._start.get("argsJSON"))
 
     def _call(self, phase, find, text):
-        from .arguments import BadArguments, parse
-
         try:
             args, kwargs = parse(text)
         except BadArguments as error:
             return self._failed("args", error)
         value = []
-        code = self._phase(phase, lambda: value.append(find()(*args, **kwargs)))
+        code = self._phase(phase, lambda: value.append(finished(phase, find()(*args, **kwargs))))
         if code is not None or phase != "main":
             return code
         self._state("READY")
         if value[0] is not None:
-            self._entry("result", result(value[0]))
+            self._result(value[0])
         self._tell({"c": "outcome", "outcome": "returned"})
         return 0
 
@@ -105,14 +106,14 @@ class Script:
         return code
 
     def _failed(self, phase, error):
-        code = _exit_code(error.code) if isinstance(error, SystemExit) else 1
+        # issubclass, not isinstance: that would ask the exception, whose answer may be to raise.
+        code = exit_code(error.code) if issubclass(type(error), SystemExit) else 1
         if os.getpid() != self._pid:
             if not isinstance(error, SystemExit):
-                sys.excepthook(type(error), error, error.__traceback__)
+                report(error)
             return code
-        from .failure import describe
-
-        fields = describe(error)
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000))
+        fields = described(error)
         self._entry("error", {"phase": phase, **fields})
         outcome = {"type": fields["type"], "message": fields["message"][:2000], "phase": phase}
         self._tell({"c": "outcome", "outcome": "raised", **outcome})
@@ -141,6 +142,12 @@ class Script:
         if self._source is None:
             self._obtain()
         self._module = load(*self._source, self._prepare["script"].get("uri"), self._prepare["scratch"])
+        self._init = getattr(self._module, "init", None)
+
+    def _spawned(self, _):
+        from .spawned import provide
+
+        provide(self._prepare["scratch"])
 
     def _wait(self):
         ready = select.poll()
@@ -166,10 +173,8 @@ class Script:
         return "external", None
 
     def _finalise(self):
-        """What the interpreter does at its end: threads that are no daemons are waited for, atexit functions run."""
-        import atexit
-
-        for action in (threading._shutdown, atexit._run_exitfuncs):
+        """What the interpreter does at its end: threads that are no daemons are waited for, atexit functions run, files are flushed."""
+        for action in (threading._shutdown, atexit._run_exitfuncs, flush_files):
             try:
                 try:
                     self._guard.open()
@@ -179,38 +184,42 @@ class Script:
             except BaseException as error:
                 self._guard.close()
                 if not isinstance(error, (TerminateInterrupt, SystemExit)):
-                    sys.excepthook(type(error), error, error.__traceback__)
+                    report(error)
 
     def _leave(self, code):
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
-            except Exception:
+            except BaseException:
                 pass  # closed, or replaced by the script: there is nobody left to tell
         os._exit(code)
 
     def _tell(self, message):
+        self._send(entries.dumps(message))
+
+    def _send(self, message):
         try:
-            control.send(self._receiver.socket, entries.dumps(message))
+            control.send(self._receiver.socket, message)
         except OSError:
             if os.getpid() == self._pid:
                 os._exit(1)  # the runner is gone, and with it everything that this process is for
 
     def _entry(self, kind, fields):
-        self._tell({"c": "entry", "k": kind, "f": fields})
+        message = entries.dumps({"c": "entry", "k": kind, "f": fields})
+        if len(message) > entries.MAX_ENTRY:  # much more than the runner would take
+            from .shorten import shortened
+
+            message = entries.dumps({"c": "entry", "k": kind, "f": shortened(fields, entries.MAX_ENTRY - 128)})
+        self._send(message)
+
+    def _result(self, value):
+        try:
+            self._entry("result", result(value))
+        except Exception:  # a class of the script's that is JSON at one time and none at the next
+            self._entry("result", {"repr": "<" + type(value).__name__ + ">"})
 
     def _state(self, state):
         self._entry("state", {"state": state})
-
-
-def _exit_code(code):
-    """What the interpreter makes of SystemExit.code; it prints what is no number."""
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code & 0xFF
-    print(code, file=sys.stderr)
-    return 1
 
 
 def _text(fd, mode, errors):

@@ -20,9 +20,12 @@ class Sum:
             self._size += len(data)
             if self._size <= _SMALL:
                 return
-            import hashlib
+            try:
+                from hashlib import sha256 as fast
 
-            self._sum = hashlib.sha256()
+                self._sum = fast()
+            except (ImportError, OSError, MemoryError):  # no descriptor is left to load it with
+                self._sum = sha256()
             data, self._first = b"".join(self._first), None
         self._sum.update(data)
 

@@ -1,6 +1,7 @@
 """In the script's process: SIGTERM becomes `TerminateInterrupt` in the main thread, whatever it is doing."""
 
 import _signal
+import os
 import sys
 
 
@@ -13,7 +14,18 @@ class TerminateInterrupt(BaseException):
         self.message = message
 
 
-TerminateInterrupt.__module__ = "oet"
+class _ThroughTheLoop(TerminateInterrupt, KeyboardInterrupt):
+    """The same for an asyncio event loop, which keeps what its tasks and callbacks raise to itself, but for KeyboardInterrupt and
+    SystemExit: another exception that falls into a task in the background never gets to whoever waits for the loop."""
+
+
+TerminateInterrupt.__module__ = _ThroughTheLoop.__module__ = "oet"
+_ThroughTheLoop.__name__ = _ThroughTheLoop.__qualname__ = "TerminateInterrupt"
+
+
+def _in_a_loop():
+    events = sys.modules.get("asyncio.events")
+    return events is not None and events._get_running_loop() is not None
 
 
 class Guard:
@@ -34,7 +46,15 @@ class Guard:
 
     def install(self):
         """Takes SIGTERM and sys.unraisablehook."""
-        _signal.signal(_signal.SIGTERM, self._on_signal)
+        handler = self._on_signal
+        _signal.signal(_signal.SIGTERM, handler)
+
+        def default():
+            # A copy made by fork ends by SIGTERM as any process does (multiprocessing's terminate): a stop is not for it to handle.
+            if _signal.getsignal(_signal.SIGTERM) == handler:
+                _signal.signal(_signal.SIGTERM, _signal.SIG_DFL)
+
+        os.register_at_fork(after_in_child=default)
         before = sys.unraisablehook
 
         def hook(args):
@@ -60,7 +80,13 @@ class Guard:
             self.pending = TerminateInterrupt(*self._ask())
         if self._open:
             self._raised = True
-            raise self.pending.with_traceback(None)
+            raise self._fresh()
+
+    def _fresh(self):
+        """The exception, without the traceback of its last time, for where it falls now."""
+        if _in_a_loop():
+            return _ThroughTheLoop(self.pending.reason, self.pending.message)
+        return self.pending.with_traceback(None)
 
     def _trap(self, frame):
         # Raised from within the hook the exception would be dropped once more, and the next signal may fall into the next
@@ -72,7 +98,7 @@ class Guard:
             if self._open and not self._raised and event == "opcode" and "JUMP" not in opname[at.f_code.co_code[at.f_lasti]]:
                 self._raised = True
                 self._disarm()
-                raise self.pending.with_traceback(None)
+                raise self._fresh()
             return trap
 
         while frame is not None:

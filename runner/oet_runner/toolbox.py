@@ -7,32 +7,52 @@ from .terminate import TerminateInterrupt
 
 MAX_RESULT = 4096
 MAX_REPR = 1024
+_DEPTH = 100  # of lists and objects in each other; readers have limits of their own
 
 
 def _repr(value):
     try:
-        return repr(value)
-    except Exception as error:  # the script's code: anything may come
+        return str.__str__(repr(value))  # no class of the script's
+    except BaseException as error:  # the script's code: anything may come
+        if isinstance(error, TerminateInterrupt):
+            raise
         return "<" + type(value).__name__ + " whose repr raised " + type(error).__name__ + ">"
+
+
+def _text(value):
+    """JSON text, or None where the value is none. A dict or a str of the script's own may raise what it likes."""
+    try:
+        text = plainjson.dumps(value)
+    except Exception:
+        return None
+    return text if text.count("[") + text.count("{") <= _DEPTH or _depth(text) <= _DEPTH else None
+
+
+def _depth(text):
+    """How deep JSON text is nested."""
+    depth = most = 0
+    text = text.replace("\\\\", "").replace('\\"', "")
+    for i, piece in enumerate(text.split('"')):
+        if i % 2 == 0:  # not within a text
+            for c in piece:
+                if c in "[{":
+                    depth += 1
+                    most = max(most, depth)
+                elif c in "]}":
+                    depth -= 1
+    return most
 
 
 def jsonable(value):
     """value if it is JSON, else its repr."""
-    try:
-        plainjson.dumps(value)
-    except (TypeError, ValueError, RecursionError):
-        return _repr(value)
-    return value
+    return _repr(value) if _text(value) is None else value
 
 
 def result(value):
     """Fields of the `result` entry for main's return value."""
-    try:
-        text = plainjson.dumps(value)
-        if len(text.encode("utf-8", "surrogatepass")) <= MAX_RESULT:
-            return {"value": value}
-    except (TypeError, ValueError, RecursionError):
-        pass  # no JSON: its repr
+    text = _text(value)
+    if text is not None and len(text.encode("utf-8", "surrogatepass")) <= MAX_RESULT:
+        return {"value": value}
     return {"repr": _repr(value)[:MAX_REPR]}
 
 

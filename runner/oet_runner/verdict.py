@@ -6,6 +6,9 @@ import os
 _NAMES = {getattr(_signal, name): name for name in sorted(dir(_signal), reverse=True) if name.startswith("SIG") and name[3] != "_"}
 
 
+INTERRUPTED = 143  # exit code after TerminateInterrupt
+
+
 class Stop:
     """The first stop; `immediate` and `killed` tell how it went on."""
 
@@ -31,7 +34,8 @@ def of(outcome, stop, settled, status):
     if outcome is None:
         if number is not None:
             return _fields("FAILED", "Killed", "the script's process was killed by signal %d (%s)" % (number, _NAMES.get(number, "?")), code, number)
-        return _fields("FAILED", "Exited", "the script's process left with code %d and without a result" % code, code, number)
+        why = ": TerminateInterrupt, or SIGTERM, came without a stop" if code == INTERRUPTED else ""
+        return _fields("FAILED", "Exited", "the script's process left with code %d and without a result%s" % (code, why), code, number)
     if outcome["outcome"] == "returned":
         return _fields("COMPLETE", "Completed", None, code, number)
     reason = "BadArguments" if outcome["phase"] == "args" else "SystemExit" if outcome["type"] == "SystemExit" else "ScriptError"

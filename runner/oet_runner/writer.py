@@ -2,8 +2,9 @@
 
 import os
 import select
-import threading
 import time
+
+from . import threads
 
 BATCH = 65536
 
@@ -39,8 +40,7 @@ class Writer:
 
     def start(self):
         """From now on by itself."""
-        self._thread = threading.Thread(target=self._run, name="oet-writer", daemon=True)
-        self._thread.start()
+        self._thread = threads.start("oet-writer", self._run)
 
     def _run(self):
         while True:

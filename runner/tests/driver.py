@@ -21,7 +21,7 @@ RUNNER = (ROOT / "dist" / "runner.py").read_text(encoding="utf-8")
 OLD = ROOT.parent / "journal" / "golden" / "v1"  # the previous protocol version's texts
 OLD_BOOTSTRAP = (OLD / "bootstrap.py").read_text(encoding="utf-8")
 OLD_RUNNER = (OLD / "runner.py").read_text(encoding="utf-8")
-PATIENCE = 120.0  # seconds until a wait is a failure
+PATIENCE = 300.0  # seconds until a wait is a failure
 
 
 class Entries(list):

@@ -211,13 +211,14 @@ def test_the_working_directory_cannot_pose_as_the_standard_library(pod, tmp_path
 def test_deadlines(pod, name):
     p = pod().boot()
     if name == "deadline of main":
-        p.prepare("import time\ndef main(): time.sleep(60)", runSeconds=0.2)
+        p.prepare("import time\ndef main(): time.sleep(60)", runSeconds=3)
         p.state("READY")
         p.start()
     else:
-        p.prepare("import time\ntime.sleep(60)", prepareSeconds=0.2)
+        # So long that the script's process is there to be stopped.
+        p.prepare("import time\ntime.sleep(60)", prepareSeconds=3)
     end = p.end()
-    assert (end["state"], end["reason"]) == ("FAILED", "DeadlineExceeded") and "0.2 s" in end["message"]
+    assert (end["state"], end["reason"]) == ("FAILED", "DeadlineExceeded") and end["message"].endswith("3 s")
     assert p.entries.of("state")[-1]["reason"] == "deadline"
 
 
