@@ -80,4 +80,4 @@ test('over any history of changes and faults the store ends as the server is, an
     }),
     { numRuns: 100 },
   );
-}, 60_000);
+}, 600_000);

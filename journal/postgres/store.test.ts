@@ -13,7 +13,7 @@ let stores: JournalStore[];
 
 beforeAll(async () => {
   server = await PostgresServer.create();
-}, 60_000);
+}, 600_000);
 afterAll(() => server.remove());
 beforeEach(async () => {
   url = await server.createDatabase();
@@ -162,7 +162,7 @@ describe('an answer to COMMIT that is lost', () => {
     '%s: nothing twice, nothing missing',
     async (when) => {
       const proxy = await CutCommits.before(url);
-      const store = await open({ busyTimeoutMs: 30_000 }, proxy.url);
+      const store = await open({ busyTimeoutMs: 300_000 }, proxy.url);
       const entries = transcript('u', 300);
       await store.openRun(identity('u', 1));
       const ids: number[] = [];
@@ -181,7 +181,7 @@ describe('an answer to COMMIT that is lost', () => {
       await store.close();
       await proxy.close();
     },
-    300_000,
+    600_000,
   );
 });
 
@@ -191,8 +191,8 @@ describe('a database that is killed', () => {
       return { n: index + 1, t: index, k: 'out', s: 'stdout', data: Buffer.from(`line ${index + 1}\n`) };
     });
     const [store, reader] = [
-      await open({ busyTimeoutMs: 60_000 }),
-      await open({ readonly: true, busyTimeoutMs: 60_000 }),
+      await open({ busyTimeoutMs: 300_000 }),
+      await open({ readonly: true, busyTimeoutMs: 300_000 }),
     ];
     await store.openRun(identity('u', 1));
     const over = new AbortController();
@@ -223,10 +223,10 @@ describe('a database that is killed', () => {
     over.abort();
     await tail;
     expect(Buffer.concat(pieces).toString()).toBe(whole);
-  }, 90_000);
+  }, 600_000);
 
   test('and stays away is told when the patience is over; later the same store works', async () => {
-    const store = await open({ busyTimeoutMs: 300 });
+    const store = await open({ busyTimeoutMs: 3_000 });
     await store.openRun(identity('u', 1));
     await server.kill();
     try {
@@ -237,5 +237,5 @@ describe('a database that is killed', () => {
     }
 
     expect(await store.append('u', [])).toMatchObject({ high: 0 });
-  }, 60_000);
+  }, 600_000);
 });
