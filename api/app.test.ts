@@ -43,6 +43,23 @@ describe('the frame around it', () => {
     expect(status).toBe(404);
   });
 
+  it('asks nothing of the host that it shares with others', async () => {
+    const { headers } = await call(harness, 'GET', '/procedures');
+
+    expect(headers.get('strict-transport-security')).toBeNull();
+    expect(headers.get('content-security-policy')).not.toContain('upgrade-insecure-requests');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it.each(['/stream', '/procedures/1/output?follow=true'])('HEAD %s ends with its headers', async (path) => {
+    await call(harness, 'POST', '/procedures', HELLO);
+
+    const { status, headers, text } = await call(harness, 'HEAD', path);
+
+    expect([status, text]).toEqual([200, '']);
+    expect(headers.get('content-type')).toMatch(/^text\//);
+  });
+
   it('answers 413 to a body that is too large, 400 to one that is no UTF-8', async () => {
     const large = await call(harness, 'POST', '/procedures', `"${'x'.repeat(1_048_576)}"`);
     const broken = await fetch(`${harness.base}/procedures`, {

@@ -69,7 +69,7 @@ export function buildApp(ports: AppPorts): App {
   app.set('query parser', 'simple');
   app.set('case sensitive routing', true);
   app.use(requestId(logger));
-  app.use(helmet());
+  app.use(securityHeaders());
   app.use(metrics.middleware);
   app.use(healthRoutes(ports.readiness, metrics));
 
@@ -94,6 +94,17 @@ export function buildApp(ports: AppPorts): App {
   app.use(notFound);
   app.use(errorHandler(logger));
   return { express: app, flushed: () => announcer.flushed() };
+}
+
+/**
+ * Helmet's, but for the two that would bind a whole host for a year to HTTPS: this is one path of a host that others share,
+ * and plain HTTP is what its clients speak.
+ */
+function securityHeaders(): RequestHandler {
+  return helmet({
+    strictTransportSecurity: false,
+    contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },
+  });
 }
 
 /** Gives every request an id, takes one that a proxy gave, and tells it to the client. */

@@ -11,6 +11,7 @@ import type { Procedure } from '../crds/index.ts';
 import { buildApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { flag, flagSources } from './flags.ts';
+import { refuse } from './http/refuse.ts';
 import type { ProcedureResource } from './ports.ts';
 import { Catalogue } from './procedures/catalogue.ts';
 import { confirmUnseen } from './procedures/confirm.ts';
@@ -66,6 +67,7 @@ async function main(): Promise<void> {
   const kube = await connect({ userAgent: 'oet-rest' });
   let answer: RequestListener = starting;
   const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => answer(request, response));
+  server.on('clientError', refuse);
   const port = await listen(server, config.port, config.host);
   // A database that is away is waited for: ending would only make the kubelet wait longer each time.
   const store = await openStore(config.store, { role: 'api', logger, patienceMs: Infinity, signal: giveUp.signal });

@@ -1,5 +1,12 @@
 import type { Logger, Store, ApiClock } from './ports.ts';
 
+/** Why a wait ends. Without one, each abort would make an exception with a stack trace, for every listener and commit. */
+const WOKEN = 'woken';
+/** A wave of wakings that takes less, in ms, is followed by the next at once. */
+const SHORT_WAVE_MS = 5;
+/** The longest pause between waves, in ms: the clock may be set. */
+const LONGEST_PAUSE_MS = 250;
+
 /**
  * One wait on the store for everybody who wants to know of news: `changed` of the store wakes it, and it wakes all that wait
  * here. Thousands of streams so cost the store one listener.
@@ -33,7 +40,7 @@ export class StoreWatch {
     while (!signal.aborted) {
       try {
         const id = this.#lastId < 0 ? await this.#store.lastId() : await this.#store.changed(this.#lastId, signal);
-        if (id !== undefined) this.#news(id);
+        if (id !== undefined) await this.#news(id, signal);
       } catch (error) {
         this.#logger.warn({ err: error }, 'waiting for the store failed');
         await this.#clock.sleep(1000, signal);
@@ -45,7 +52,7 @@ export class StoreWatch {
   async wait(after: number, signal: AbortSignal, ms: number): Promise<void> {
     if (this.#lastId > after || signal.aborted) return;
     const done = new AbortController();
-    const wake = (): void => done.abort();
+    const wake = (): void => done.abort(WOKEN);
     this.#waiting.add(wake);
     signal.addEventListener('abort', wake, { once: true });
     await this.#clock.sleep(ms, done.signal);
@@ -53,10 +60,18 @@ export class StoreWatch {
     signal.removeEventListener('abort', wake);
   }
 
-  #news(id: number): void {
+  /**
+   * Wakes all who wait. What they do at once with the news is measured, and as long again is left to everything else before
+   * the next wave: thousands of listeners then get more at a time, and requests are still answered.
+   */
+  async #news(id: number, signal: AbortSignal): Promise<void> {
     this.#markReady();
     if (id <= this.#lastId) return;
     this.#lastId = id;
+    const begin = this.#clock.now();
     for (const wake of [...this.#waiting]) wake();
+    await new Promise((resolve) => setImmediate(resolve));
+    const took = this.#clock.now() - begin;
+    if (took >= SHORT_WAVE_MS) await this.#clock.sleep(Math.min(took, LONGEST_PAUSE_MS), signal);
   }
 }

@@ -18,6 +18,12 @@ const parameter = (where: string, name: string, schema: Schema, description: str
 
 const ID = parameter('path', 'procedure_id', { type: 'integer' }, 'Id of the procedure');
 const UNKNOWN = { 404: error('There is no such procedure') };
+const BODY = {
+  400: error('The body is no UTF-8, or not what its Content-Encoding says'),
+  413: error('The body is too large'),
+  415: error('The Content-Encoding is not supported'),
+};
+const OTHER = { default: error('Kubernetes or the store failed: 403, 500, 503 (with Retry-After) or 504') };
 const INVALID = { 422: json(ref('ValidationError'), 'The request is not valid') };
 const summary = (description: string): Schema => json(ref('ProcedureSummary'), description);
 
@@ -25,18 +31,18 @@ const PATHS: Readonly<Record<string, Schema>> = {
   '/procedures': {
     get: {
       summary: 'All procedures, oldest first',
-      responses: { 200: json({ type: 'array', items: ref('ProcedureSummary') }, 'The procedures') },
+      responses: { 200: json({ type: 'array', items: ref('ProcedureSummary') }, 'The procedures'), ...OTHER },
     },
     post: {
       summary: 'Prepare a script',
       description: 'Answers before the script is loaded: a script that cannot be loaded becomes FAILED.',
       requestBody: body('ProcedureCreate'),
-      responses: { 201: summary('It is being created'), 413: error('The body is too large'), ...INVALID },
+      responses: { 201: summary('It is being created'), ...BODY, ...INVALID, ...OTHER },
     },
   },
   '/procedures/{procedure_id}': {
     parameters: [ID],
-    get: { summary: 'One procedure', responses: { 200: summary('The procedure'), ...UNKNOWN, ...INVALID } },
+    get: { summary: 'One procedure', responses: { 200: summary('The procedure'), ...UNKNOWN, ...INVALID, ...OTHER } },
     put: {
       summary: 'Start or stop',
       description: 'State RUNNING starts a READY procedure, STOPPED stops an unfinished one; else nothing changes.',
@@ -45,13 +51,15 @@ const PATHS: Readonly<Record<string, Schema>> = {
         200: json({ anyOf: [ref('ProcedureSummary'), ref('AbortSummary')] }, 'The procedure, or what the stop did'),
         ...UNKNOWN,
         409: error('It is not READY'),
+        ...BODY,
         ...INVALID,
         504: error('It did not stop in time'),
+        ...OTHER,
       },
     },
     delete: {
       summary: 'Forget it; stops it if it runs',
-      responses: { 204: { description: 'Done' }, ...UNKNOWN, ...INVALID },
+      responses: { 204: { description: 'Done' }, ...UNKNOWN, ...INVALID, ...OTHER },
     },
   },
   '/procedures/{procedure_id}/output': {
@@ -71,18 +79,26 @@ const PATHS: Readonly<Record<string, Schema>> = {
           'Bytes of the selected text to leave out',
         ),
       ],
-      responses: { 200: { description: 'The output', content: { 'text/plain': {} } }, ...UNKNOWN, ...INVALID },
+      responses: {
+        200: { description: 'The output', content: { 'text/plain': {} } },
+        ...UNKNOWN,
+        ...INVALID,
+        ...OTHER,
+      },
     },
   },
   '/procedures/{procedure_id}/result': {
     parameters: [ID],
-    get: { summary: 'How it ended', responses: { 200: json(ref('Result'), 'The result'), ...UNKNOWN, ...INVALID } },
+    get: {
+      summary: 'How it ended',
+      responses: { 200: json(ref('Result'), 'The result'), ...UNKNOWN, ...INVALID, ...OTHER },
+    },
   },
   '/procedures/{procedure_id}/history': {
     parameters: [ID],
     get: {
       summary: 'Its states so far',
-      responses: { 200: json(ref('History'), 'The history'), ...UNKNOWN, ...INVALID },
+      responses: { 200: json(ref('History'), 'The history'), ...UNKNOWN, ...INVALID, ...OTHER },
     },
   },
   '/stream': {
@@ -96,7 +112,7 @@ const PATHS: Readonly<Record<string, Schema>> = {
         parameter('query', 'last_event_id', { type: 'string' }, 'As the header, for clients that cannot set it'),
         parameter('header', 'Last-Event-ID', { type: 'string' }, 'Resume behind this event'),
       ],
-      responses: { 200: { description: 'The events', content: { 'text/event-stream': {} } }, ...INVALID },
+      responses: { 200: { description: 'The events', content: { 'text/event-stream': {} } }, ...INVALID, ...OTHER },
     },
   },
 };

@@ -22,6 +22,13 @@ const nullable = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }
 const scriptUri = (prefix: string, description: string): Schema =>
   text(description, { pattern: `^${prefix}://`, maxLength: 4096 });
 
+/** The four types of script; requests and answers differ in what an inline one has. */
+function scriptOf(inline: string): Schema {
+  const types = { filesystem: 'FileSystemScript', git: 'GitScript', inline, configmap: 'ConfigMapScript' };
+  const mapping = Object.fromEntries(Object.entries(types).map(([type, name]) => [type, ref(name)['$ref']]));
+  return { oneOf: Object.values(types).map(ref), discriminator: { propertyName: 'script_type', mapping } };
+}
+
 /** Schemas of requests and answers. */
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Arguments: object([], {
@@ -41,29 +48,23 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       git_branch: nullable({ type: 'string' }),
       git_commit: nullable({ type: 'string' }),
     }),
-    create_env: { type: 'boolean', default: false },
+    create_env: nullable({ type: 'boolean', default: false }),
   }),
   InlineScript: object(['script_type', 'content'], {
     script_type: { const: 'inline' },
     script_uri: scriptUri('inline', 'A name for people'),
     content: text('The script itself; answers leave it out', { minLength: 1, maxLength: LIMITS.inlineScript }),
   }),
+  InlineScriptView: object(['script_type', 'script_uri'], {
+    script_type: { const: 'inline' },
+    script_uri: scriptUri('inline', 'A name for people'),
+  }),
   ConfigMapScript: object(['script_type', 'script_uri'], {
     script_type: { const: 'configmap' },
     script_uri: scriptUri('configmap', 'configmap://<name>/<key>'),
   }),
-  Script: {
-    oneOf: ['FileSystemScript', 'GitScript', 'InlineScript', 'ConfigMapScript'].map(ref),
-    discriminator: {
-      propertyName: 'script_type',
-      mapping: {
-        filesystem: '#/components/schemas/FileSystemScript',
-        git: '#/components/schemas/GitScript',
-        inline: '#/components/schemas/InlineScript',
-        configmap: '#/components/schemas/ConfigMapScript',
-      },
-    },
-  },
+  Script: scriptOf('InlineScript'),
+  ScriptView: scriptOf('InlineScriptView'),
   State: { type: 'string', enum: STATES, description: 'More may be added: take an unknown one for unfinished' },
   ProcedureCreate: object(['script'], { script: ref('Script'), script_args: nullable(ref('ScriptArgs')) }),
   ProcedureChange: object([], {
@@ -83,7 +84,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     id: { type: 'integer', minimum: 1 },
     uri: { type: 'string', format: 'uri' },
     state: ref('State'),
-    script: ref('Script'),
+    script: ref('ScriptView'),
     script_args: ref('ScriptArgs'),
     history: ref('History'),
     name: text('Name of the Procedure resource'),

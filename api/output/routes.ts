@@ -42,6 +42,10 @@ export function outputRoutes({ service, catalogue, store, storeWatch, shutdown, 
       const uid = run?.uid ?? procedure?.metadata.uid ?? '';
       if (shutdown.aborted) throw apiError('stopping');
       openStream(response, { 'Content-Type': 'text/plain; charset=utf-8' });
+      if (request.method === 'HEAD') {
+        response.end();
+        return;
+      }
       const signal = clientSignal(response, shutdown);
       // A procedure that nobody has taken up yet is over when it is deleted.
       const over = (): boolean => {

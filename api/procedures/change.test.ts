@@ -133,6 +133,21 @@ describe('PUT state=STOPPED', () => {
     });
   });
 
+  it('runs one abort script, however many ask for it', async () => {
+    const run = await (await created()).ready();
+    await run.run();
+
+    const answers = [1, 2, 3].map(() => call(harness, 'PUT', '/procedures/1', { state: 'STOPPED', abort: true }));
+    await until(() => harness.kubernetes.objects.get('procedure-1')?.spec.stop);
+    await run.finish('STOPPED');
+
+    for (const { body } of await Promise.all(answers)) {
+      // One that comes when all is over finds nothing to stop.
+      expect(body.abort_message).toMatch(/and aborted subarray activity$|Script is not running$/);
+    }
+    expect([...harness.kubernetes.objects.keys()]).toEqual(['procedure-1', 'procedure-2']);
+  });
+
   it('stops the script only where no subarray is known', async () => {
     const run = await (await created({ script: HELLO.script })).ready();
 

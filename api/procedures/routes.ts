@@ -6,7 +6,7 @@ import { rawBody, readJson } from '../http/body.ts';
 import { methodNotAllowed } from '../http/errors.ts';
 import type { ParsedJson } from '../json/parse.ts';
 import type { Issue } from '../requests/issues.ts';
-import { parseId } from '../requests/path-id.ts';
+import { knownId, parseId } from '../requests/path-id.ts';
 import { readChange, readCreate } from '../requests/procedures.ts';
 import type { ChangeRequest } from '../requests/procedures.ts';
 import type { Listeners } from '../stream/listeners.ts';
@@ -60,8 +60,9 @@ export function procedureRoutes(ports: ProcedureRoutePorts): Router {
     })
     .put(rawBody(), async (request, response) => {
       const issues: Issue[] = [];
-      const id = parseId(request.params.id, issues);
+      const asked = parseId(request.params.id, issues);
       const change = parsed(request, readChange, issues);
+      const id = knownId(asked);
       const sources = await service.sources(id);
       const { uid } = sources.procedure.metadata;
       if (listeners.expected) announcer.announce(...announceList(id, [summarise(sources)]));
@@ -91,6 +92,7 @@ async function stop(
   response: Response,
 ): Promise<void> {
   const { id } = summarise(sources);
+  const { uid } = sources.procedure.metadata;
   if (!(await service.stop(sources, shutdown))) {
     response.json({ abort_message: `Cannot stop script with ID ${id}: Script is not running` });
     return;
@@ -98,7 +100,8 @@ async function stop(
   const script = abort ? abortRequest(summarise(await service.record(id)), scriptsLocation) : undefined;
   if (script) {
     announcer.announce(announceCreate(script));
-    await service.create(script, { automatic: true });
+    // Several who stop the same procedure, or one who asks again, get one abort script.
+    await service.create(script, { automatic: true, key: `abort:${uid}` });
   }
   const suffix = script ? ' and aborted subarray activity' : '';
   response.json({ abort_message: `Successfully stopped script with ID ${id}${suffix}` });
@@ -109,12 +112,12 @@ function shown({ id, ...rest }: Summary, request: Request): { id: number; uri: s
   return { id, uri: `${baseUrl(request)}/procedures/${id}`, ...rest };
 }
 
-/** The id in the path. Throws the 422. */
+/** The id in the path. Throws the 422, and the 404 of one that is too large. */
 export function pathId(request: Request<{ id: string }>): number {
   const issues: Issue[] = [];
   const id = parseId(request.params.id, issues);
   if (issues.length > 0) throw invalid(issues);
-  return id;
+  return knownId(id);
 }
 
 /** The body, read by `read`. Throws the 422 with these issues and its own; broken JSON is reported alone, as FastAPI does. */

@@ -19,6 +19,8 @@ function passes({ topics, procedure }: StreamFilter, event: StreamEvent): boolea
 
 /** Silence after which a comment is sent, so that proxies keep the connection and clients notice a dead one. */
 const HEARTBEAT_MS = 15_000;
+/** Characters of events that go out in one write. */
+const WRITE_CHARACTERS = 16_384;
 /** How long a client waits before it comes again. */
 const RETRY_MS = 1000;
 
@@ -45,10 +47,12 @@ export async function* eventStream(
   let beat = clock.now() + heartbeatMs;
   for (;;) {
     const page = await tail.after(row);
-    for (const each of page.rows) {
-      const text = textOf(each, each.row === start.row ? start.part : 0, filter, base);
-      if (text === '') continue;
+    let text = '';
+    for (const [index, each] of page.rows.entries()) {
+      text += textOf(each, each.row === start.row ? start.part : 0, filter, base);
+      if (text === '' || (text.length < WRITE_CHARACTERS && index < page.rows.length - 1)) continue;
       yield text;
+      text = '';
       beat = clock.now() + heartbeatMs;
     }
     if (clock.now() >= beat) {

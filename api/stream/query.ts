@@ -28,7 +28,7 @@ export function streamQuery(request: Request): StreamQuery {
     .filter((part) => typeof part === 'string')
     .flatMap((part) => part.split(','))
     .map((topic) => topic.trim())
-    .filter((topic) => topic !== '' && topic !== 'all');
+    .filter((topic) => topic !== '');
   const procedure = fields.get('procedure') === undefined ? undefined : count(fields, 'procedure');
   const header = request.get('Last-Event-ID');
   const parameter = fields.get('last_event_id');
@@ -38,7 +38,10 @@ export function streamQuery(request: Request): StreamQuery {
     if (!last) fields.report('last_event_id', 'value_error', 'Value error, not the id of an event', { error: {} });
   }
   if (issues.length > 0) throw invalid(issues);
-  return { filter: { topics, ...(procedure === undefined ? {} : { procedure }) }, last };
+  return {
+    filter: { topics: topics.includes('all') ? [] : topics, ...(procedure === undefined ? {} : { procedure }) },
+    last,
+  };
 }
 
 function isTexts(value: unknown): value is string[] {

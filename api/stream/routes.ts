@@ -36,6 +36,10 @@ export function streamRoutes(ports: StreamRoutePorts): Router {
       // Fixed before the headers go: whoever has them misses nothing that happens from then on.
       const now: Place = { row: tail.now, part: Infinity };
       openStream(response, { 'Content-Type': 'text/event-stream', Connection: 'keep-alive' });
+      if (request.method === 'HEAD') {
+        response.end();
+        return;
+      }
       const signal = clientSignal(response, shutdown);
       listeners.enter();
       try {

@@ -226,6 +226,12 @@ describe('GET /stream', () => {
     await client.next(({ topic }) => topic === 'request.procedure.create');
   });
 
+  it('takes all for all topics, whatever stands beside it', async () => {
+    const client = await listen('?topics=user,all');
+    await created();
+    await client.next(({ topic }) => topic === 'request.procedure.create');
+  });
+
   it('takes no notice of a header from elsewhere, but refuses such a parameter', async () => {
     const client = await listen('', { 'Last-Event-ID': 'abc' });
     expect(client.response.status).toBe(200);
