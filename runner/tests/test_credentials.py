@@ -4,6 +4,7 @@ import base64
 import http.server
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import threading
@@ -148,7 +149,7 @@ def test_a_redirect_to_another_host_gets_no_password(pod, server, tmp_path, secr
 
 
 # In place of ssh: notes what it was given, then runs the command here.
-SSH = """#!%s
+SSH = """
 import os, stat, sys
 arguments = sys.argv[1:]
 key = arguments[arguments.index("-i") + 1]
@@ -161,7 +162,9 @@ os.execvp("sh", ["sh", "-c", arguments[-1]])
 def test_a_key_goes_to_ssh(pod, repository, looking, tmp_path, secret):  # noqa: F811
     tools = tmp_path / "tools"
     tools.mkdir()
-    (tools / "ssh").write_text(SSH % (sys.executable, str(tmp_path / "seen")))
+    (tools / "ssh.py").write_text(SSH % str(tmp_path / "seen"))
+    # A first line with #! would end at a blank in the path.
+    (tools / "ssh").write_text('#!/bin/sh\nexec %s %s "$@"\n' % (shlex.quote(sys.executable), shlex.quote(str(tools / "ssh.py"))))
     (tools / "ssh").chmod(0o755)
     credentials = secret(ssh_privatekey="the key", known_hosts="the hosts")
     p = clone(pod, "ssh://git@example.org%s" % repository[0], tmp_path, credentials, PATH=str(tools) + os.pathsep + os.environ["PATH"])
