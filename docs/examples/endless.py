@@ -1,8 +1,8 @@
 """Runs until it is stopped, and tidies up then.
 
-    oet procedure create docs/examples/endless.py
-    oet procedure start --interval=0.5
-    oet procedure stop
+oet procedure create docs/examples/endless.py
+oet procedure start --interval=0.5
+oet procedure stop
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """Fails where you say, to see how failures are shown: state FAILED, with the stack trace and its cause.
 
-    oet run docs/examples/failing.py
-    oet procedure create docs/examples/failing.py --fail=True
+oet run docs/examples/failing.py
+oet procedure create docs/examples/failing.py --fail=True
 """
 
 

@@ -1,7 +1,7 @@
 """Prepare first, run later: init takes what is known in advance and leaves the rest to main.
 
-    oet procedure create docs/examples/hello_world_with_init.py --subarray_id=1
-    oet procedure start --greeting=hello
+oet procedure create docs/examples/hello_world_with_init.py --subarray_id=1
+oet procedure start --greeting=hello
 """
 
 import functools

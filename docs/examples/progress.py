@@ -1,7 +1,7 @@
 """Tells how far it is. In a script pod the module oet is there; elsewhere a line says the same.
 
-    oet procedure create docs/examples/progress.py
-    oet procedure start --scans=10
+oet procedure create docs/examples/progress.py
+oet procedure start --scans=10
 """
 
 import time
