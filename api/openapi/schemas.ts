@@ -89,7 +89,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     history: ref('History'),
     name: text('Name of the Procedure resource'),
     namespace: text('Its namespace'),
-    reason: text('Why it ended as it did, as one word'),
+    reason: text('Why it ended as it did, or what it waits for, as one word'),
     message: text('The same for people'),
     exit_code: { type: 'integer' },
     signal: { type: 'integer' },

@@ -1,8 +1,7 @@
 import { parseJson } from '../json/parse.ts';
 import { NO_ARGUMENTS } from '../requests/procedures.ts';
 import type { CreateRequest } from '../requests/procedures.ts';
-import { eventSummary } from '../stream/mapping.ts';
-import { ANSWER_SOURCE, REQUEST_SOURCE } from './announcer.ts';
+import { ANSWER_SOURCE, eventSummary, REQUEST_SOURCE } from '../stream/mapping.ts';
 import type { Announcement } from './announcer.ts';
 import type { Summary } from './summary.ts';
 

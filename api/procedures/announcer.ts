@@ -7,11 +7,6 @@ export interface Announcement {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** `msg_src` of requests, as upstream has it. */
-export const REQUEST_SOURCE = 'FastAPIWorker';
-/** `msg_src` of answers. */
-export const ANSWER_SOURCE = 'SESWorker';
-
 /**
  * Puts events of the API into the store, in the order in which they are announced. No request waits for it: an event that
  * cannot be stored is logged and lost. What is announced while a commit is under way goes into the next one.

@@ -72,6 +72,21 @@ describe('GET /procedures', () => {
     expect(known.source).toEqual({ sha256: source.sha256 });
   });
 
+  it('tells what an unfinished one waits for, where the resource is not behind', async () => {
+    const run = await created();
+    await run.open();
+    const why = { reason: 'ImagePullBackOff', message: 'Back-off pulling image "nowhere/none"' };
+    harness.kubernetes.setStatus('procedure-1', { id: 1, phase: 'Active', state: 'CREATING', ...why });
+    const stuck = await until(async () => {
+      const { body } = await call(harness, 'GET', '/procedures/1');
+      return body.reason === undefined ? undefined : body;
+    });
+    expect(stuck).toMatchObject({ state: 'CREATING', ...why });
+
+    await run.states('IDLE');
+    expect((await call(harness, 'GET', '/procedures/1')).body).not.toHaveProperty('reason');
+  });
+
   it('leaves out what was applied and has no id yet; shows it when it has', async () => {
     const input = {
       apiVersion: 'oet.skao.int/v1alpha1',

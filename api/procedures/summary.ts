@@ -110,7 +110,8 @@ function ofRun(run: Run, history: History, procedure: StoredProcedure | undefine
     },
     name: run.name,
     namespace: run.namespace,
-    ...(verdict ? { reason: verdict.reason, ...(verdict.message ? { message: verdict.message } : {}) } : {}),
+    // What hinders it is in the resource alone, which may be behind.
+    ...reasonOf(over ? verdict : procedure?.status.state === state ? procedure.status : null),
     ...(typeof verdict?.exitCode === 'number' ? { exit_code: verdict.exitCode } : {}),
     ...(typeof verdict?.signal === 'number' ? { signal: verdict.signal } : {}),
     ...(over && run.result ? { result: run.result.value ?? run.result.repr ?? null } : {}),
@@ -147,7 +148,7 @@ function ofResource(procedure: StoredProcedure): Summary {
     history: { process_states: seconds(states), stacktrace: isFinal(state) ? (failure?.stackTrace ?? null) : null },
     name: metadata.name,
     namespace: metadata.namespace ?? '',
-    ...(isFinal(state) ? reasonOf(procedure) : {}),
+    ...reasonOf(status),
     ...(status.exitCode === undefined ? {} : { exit_code: status.exitCode }),
     ...(status.signal === undefined ? {} : { signal: status.signal }),
     ...(status.result === undefined ? {} : { result: parsed(status.result) }),
@@ -161,7 +162,13 @@ function sourceOf({ sha256, commit }: Loaded = {}): { source?: Source } {
   return sha256 === undefined ? {} : { source: { sha256, ...(commit === undefined ? {} : { commit }) } };
 }
 
-function reasonOf({ status: { reason, message } }: StoredProcedure): { reason?: string; message?: string } {
+interface Why {
+  readonly reason?: string | undefined;
+  readonly message?: string | null | undefined;
+}
+
+function reasonOf(why: Why | null): { reason?: string; message?: string } {
+  const { reason, message } = why ?? {};
   return { ...(reason === undefined ? {} : { reason }), ...(message ? { message } : {}) };
 }
 

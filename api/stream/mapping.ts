@@ -8,6 +8,11 @@ import type { StreamEvent } from './event.ts';
 
 type History = Run['history'];
 
+/** `msg_src` of requests, as upstream has it. */
+export const REQUEST_SOURCE = 'FastAPIWorker';
+/** `msg_src` of answers, and of the events that were answers upstream. */
+export const ANSWER_SOURCE = 'SESWorker';
+
 /**
  * The events that a row of the store gives, in order; none for rows that are no news to a listener. They are a function of the
  * row and of what was before it: read again after a year or a restart, the same row gives the same events.
@@ -44,8 +49,11 @@ function stateEvents({ body, t }: Row, run: Run, resource: StoredProcedure | und
     events.push({ topic: 'procedure.lifecycle.stacktrace', procedure, fields: { ...source, stacktrace } });
   }
   const topic = lifecycleTopic(state, history.at(-2)?.[0]);
-  if (topic)
-    events.push({ topic, procedure, fields: { ...source, result: eventSummary(summaryAt(run, history, resource)) } });
+  if (topic) {
+    // What upstream sent as the answer to a request, and so not in the script's name.
+    const result = eventSummary(summaryAt(run, history, resource));
+    events.push({ topic, procedure, fields: { msg_src: ANSWER_SOURCE, result } });
+  }
   return events;
 }
 

@@ -105,6 +105,14 @@ describe('GET /stream', () => {
       msg: 'hi',
       x: 1.5,
     });
+    const sources = (beginning: string): unknown[] => [
+      ...new Set(seen.filter(({ topic }) => topic.startsWith(beginning)).map(({ data }) => data.msg_src as unknown)),
+    ];
+    expect(sources('procedure.lifecycle.sta')).toEqual(['1', 'SESWorker']);
+    expect(sources('procedure.lifecycle.stack')).toEqual(['1']);
+    for (const end of ['created', 'started', 'failed']) {
+      expect(sources(`procedure.lifecycle.${end}`)).toEqual(['SESWorker']);
+    }
     const loaded = seen.find(({ topic }) => topic === 'procedure.lifecycle.created')!.data.result;
     expect(loaded).toMatchObject({ id: 1, uri: `${harness.base}/procedures/1`, state: 'IDLE', script: HELLO.script });
     expect(loaded.script_args).toEqual({ init: { args: [], kwargs: { subarray_id: 1 } } });
