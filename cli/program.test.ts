@@ -221,6 +221,30 @@ ValueError: no
     expect(terminal.out.split('\n').slice(-9, -5)).toEqual(['', ...lines]);
   });
 
+  test.each([
+    ['CREATING', { reason: 'ImagePullBackOff', message: 'no such image' }, 'ImagePullBackOff  no such image'],
+    ['STOPPED', { reason: 'GraceExceeded', message: 'killed after 10 s' }, 'GraceExceeded  killed after 10 s'],
+    ['STOPPED', { reason: 'Stopped', message: 'user' }, undefined],
+    ['COMPLETE', { reason: 'Completed' }, undefined],
+    ['READY', { reason: 'Ready', message: 'waits for its start' }, undefined],
+  ])('%s %j: why, where that is news', async (state, fields, row) => {
+    server.add({ states: [state] });
+    server.enter(1, state, { fields: record(fields) });
+    expect(await terminal.run('procedure', 'describe')).toBe(0);
+    if (row === undefined) expect(terminal.out).not.toContain('Reason');
+    else expect(terminal.out).toMatch(new RegExp(`\n\nReason +Message\n-+ {2}-+\n${row}\n$`));
+  });
+
+  test('a deadline has its reason and, after it, the trace', async () => {
+    server.add({ states: ['FAILED'] });
+    const fields = record({ reason: 'DeadlineExceeded', message: 'main ran for more than 10 s' });
+    server.enter(1, 'FAILED', { stacktrace: 'TerminateInterrupt: deadline\n', fields });
+    expect(await terminal.run('procedure', 'describe')).toBe(0);
+    expect(terminal.out).toMatch(
+      /\nDeadlineExceeded  main ran for more than 10 s\n\nStack Trace:\n-{12}\nTerminateInterrupt: deadline\n$/,
+    );
+  });
+
   test('without procedures', async () => {
     expect(await terminal.run('procedure', 'describe')).toBe(4);
     expect(terminal.err).toBe('oet: No procedures to describe\n');

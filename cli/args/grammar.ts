@@ -82,7 +82,7 @@ export function parseArguments(spec: CommandSpec, words: readonly string[]): Par
       if (value === following) at += 1;
       options.set(own.option.name, own.negated ? 'False' : value);
     } else {
-      if (following === undefined) throw usageError(`--${own.option.name} needs a value`);
+      if (following === undefined) throw usageError(`${longFlag(own.option)} needs a value`);
       at += 1;
       options.set(own.option.name, following);
     }

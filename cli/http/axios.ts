@@ -16,7 +16,7 @@ const PROTOCOLS: ReadonlySet<string> = new Set(['http:', 'https:']);
  * no http(s) URL.
  */
 export function axiosTransport(baseUrl: string, token: string | undefined): Transport {
-  const base = readBaseUrl(baseUrl);
+  const base = readBaseUrl(baseUrl.trim());
   const shown = withoutPassword(base);
   const headers: Record<string, string> = {
     'Accept-Encoding': 'identity',

@@ -19,7 +19,8 @@ const WIDE_COLUMNS: readonly Column[] = [
   { name: 'Reason' },
 ];
 const HINT = ' For more details:- oet procedure describe --pid=<id>';
-const NEEDS_REASON = new Set(['FAILED', 'UNKNOWN']);
+/** Reasons that say no more than the state, the history or the stack trace do. */
+const NO_NEWS = new Set(['Claimed', 'Preparing', 'Ready', 'Running', 'Stopping', 'Completed', 'Stopped']);
 const FINAL_STATES = ['COMPLETE', 'FAILED', 'STOPPED', 'UNKNOWN'];
 
 function creationTime(history: readonly StateChange[]): string {
@@ -117,19 +118,17 @@ export function describeProcedure(procedure: Procedure): string {
         [loaded.map(([, text]) => text ?? '')],
       ),
     );
-  if (procedure.stacktrace !== undefined && procedure.stacktrace !== '') {
-    sections.push(`Stack Trace:\n------------\n${procedure.stacktrace.trimEnd()}`);
-  } else if (
-    NEEDS_REASON.has(procedure.state) &&
-    (procedure.reason ?? procedure.failure ?? procedure.message) !== undefined
-  ) {
-    // Beyond upstream: what ended without a trace (image, node, kill) says why.
-    sections.push(
-      table(
-        [{ name: 'Reason' }, { name: 'Message' }],
-        [[procedure.reason ?? '', procedure.failure ?? procedure.message ?? '']],
-      ),
-    );
-  }
+  const trace = procedure.stacktrace ?? '';
+  const reason = reasonRow(procedure, trace !== '');
+  // What ended without a trace (image, node, kill, grace) says why, and so does what is hindered.
+  if (reason !== undefined) sections.push(table([{ name: 'Reason' }, { name: 'Message' }], [reason]));
+  if (trace !== '') sections.push(`Stack Trace:\n------------\n${trace.trimEnd()}`);
   return sections.join('\n\n');
+}
+
+function reasonRow({ state, reason, failure, message }: Procedure, hasTrace: boolean): [string, string] | undefined {
+  if (NO_NEWS.has(reason ?? '') || (hasTrace && (reason ?? 'ScriptError') === 'ScriptError')) return undefined;
+  // Of a script that failed the exception says more than the operator's words.
+  const why = (state === 'FAILED' || state === 'UNKNOWN' ? failure : undefined) ?? message;
+  return reason === undefined && why === undefined ? undefined : [reason ?? '', why ?? ''];
 }
