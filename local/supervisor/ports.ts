@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
@@ -9,8 +10,16 @@ export function isFree(port: number): Promise<boolean> {
   );
 }
 
+/** Below those that systems give to outgoing connections, one of which might have it before the program that it is meant for. */
+const [LOWEST, HIGHEST] = [10_000, 30_000];
+const TRIES = 100;
+
 /** A port of 127.0.0.1 that was free a moment ago. */
-export function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
+  for (let left = TRIES; left > 0; left--) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (await isFree(port)) return port;
+  }
   return listen(0);
 }
 
