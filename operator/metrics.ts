@@ -12,6 +12,7 @@ export class OperatorMetrics {
   readonly #duration: Histogram;
   readonly #procedures: Gauge;
   readonly #captures: Gauge;
+  readonly #waitingForTurn: Gauge;
   readonly #degraded: Gauge;
   #sample: (() => TermSample) | undefined;
 
@@ -49,6 +50,11 @@ export class OperatorMetrics {
       registers,
     });
     this.#captures = new Gauge({ name: 'oet_captures', help: 'Pods whose output is captured.', registers });
+    this.#waitingForTurn = new Gauge({
+      name: 'oet_procedures_waiting_for_turn',
+      help: 'Procedures whose pod is made when others are up (OET_CONCURRENT_STARTS).',
+      registers,
+    });
     this.#degraded = new Gauge({
       name: 'oet_captures_degraded',
       help: 'Captures that something hinders: a store that takes nothing, a refused attach or log.',
@@ -78,6 +84,7 @@ export class OperatorMetrics {
       for (const [priority, depth] of Object.entries(now.queue.byPriority)) this.#depth.set({ priority }, depth);
       this.#procedures.set(now.procedures);
       this.#captures.set(now.captures);
+      this.#waitingForTurn.set(now.waitingForTurn);
       this.#degraded.reset();
       for (const [reason, count] of now.degraded) this.#degraded.set({ reason }, count);
     }

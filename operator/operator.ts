@@ -83,6 +83,7 @@ export async function termPorts(options: OperatorOptions): Promise<TermPorts> {
       env: passedOn(config.OET_SCRIPT_ENV, options.env),
     },
     settings: { toleranceMs: config.OET_TOLERANCE_SECONDS * 1000, stopAnswerMs: 500, drainMs: 30_000 },
+    concurrentStarts: config.OET_CONCURRENT_STARTS,
     record: (object, input) => recorder.record(object, input),
     clock: systemClock,
     log,

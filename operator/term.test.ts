@@ -130,6 +130,39 @@ describe('one run without faults', () => {
     await world.stop();
   });
 
+  it('starts two at a time where it may, the rest in their order; who waits can be stopped and deleted', async () => {
+    const world = new World({ concurrentStarts: 2 });
+    world.startOperator();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    for (const name of names) world.create(name, { startPolicy: 'Automatic' });
+    await until(world, 'all are claimed', () => names.every((name) => world.procedure(name)?.status.claim));
+    expect(world.pods.objects.size).toBe(2);
+    expect(names.slice(2).map((name) => world.procedure(name)?.status.reason)).toEqual(
+      Array.from({ length: 4 }, () => 'WaitingForTurn'),
+    );
+
+    world.patchSpec('c', { stop: { mode: 'Graceful', gracePeriodSeconds: 10 } });
+    world.deleteProcedure('d');
+    await until(world, 'the ends', () => ['a', 'b', 'c', 'e', 'f'].every((name) => finished(world, name)));
+    expect(['a', 'b', 'c', 'e', 'f'].map((name) => stateOf(world, name))).toEqual(
+      'COMPLETE COMPLETE STOPPED COMPLETE COMPLETE'.split(' '),
+    );
+    expect(world.fakes.size).toBe(4);
+    await world.stop();
+  });
+
+  it('keeps nobody waiting for one that does not come', async () => {
+    const world = new World({ concurrentStarts: 1 });
+    world.forbidden.add('attach').add('log'); // nothing is heard of it
+    world.startOperator();
+    for (const name of ['mute', 'next']) world.create(name);
+    await until(world, 'both are claimed', () => world.procedure('next')?.status.claim !== undefined);
+    expect(world.pods.objects.size).toBe(1);
+    await world.clock.advance(3_100);
+    expect(world.pods.objects.size).toBe(2);
+    await world.stop();
+  });
+
   it('runs once per execution key, however often the manifest is deleted and applied again', async () => {
     const world = new World();
     world.startOperator();

@@ -18,6 +18,7 @@ import { Captures } from './reconcile/captures.ts';
 import { Executor } from './reconcile/execute.ts';
 import { Exclusivity } from './reconcile/exclusivity.ts';
 import type { StepFailures } from './reconcile/ports.ts';
+import { Pace } from './reconcile/pace.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { ClusterView, procedureUidOf, type LiveProcedure } from './reconcile/view.ts';
 import { retain } from './retention.ts';
@@ -46,6 +47,8 @@ export interface TermPorts {
   readonly runner: { readonly source: string; readonly sha256: string };
   readonly podSettings: PodSettings;
   readonly settings: Settings;
+  /** Containers that are being started at once; what is more waits for its turn. */
+  readonly concurrentStarts: number;
   readonly record: (object: LiveProcedure, input: EventInput) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -59,6 +62,8 @@ export interface TermSample {
   readonly queue: ReturnType<WorkQueue['metrics']>;
   readonly procedures: number;
   readonly captures: number;
+  /** Procedures whose pod is made when others are up. */
+  readonly waitingForTurn: number;
   /** Captures that something hinders, by its reason. */
   readonly degraded: ReadonlyMap<string, number>;
 }
@@ -76,6 +81,7 @@ export async function runTerm(ports: TermPorts, signal: AbortSignal): Promise<vo
   const view = new ClusterView();
   const failures: StepFailures = { create: new Map(), script: new Map() };
   const exclusivity = new Exclusivity((uid) => queue.add(uid));
+  const pace = new Pace({ most: ports.concurrentStarts, clock, wake: (uid) => queue.add(uid) });
   const captures = new Captures({
     ports: { journal: store, clock, log, session: ports.session },
     streamsOf: ports.streamsOf,
@@ -87,11 +93,12 @@ export async function runTerm(ports: TermPorts, signal: AbortSignal): Promise<vo
     failures.create.delete(uid);
     failures.script.delete(uid);
     exclusivity.release(uid);
+    pace.leave(uid);
   };
-  const executor = new Executor({ ...ports, view, captures, exclusivity, failures, release });
+  const executor = new Executor({ ...ports, view, captures, exclusivity, pace, failures, release });
   const reconciler = new Reconciler({
     queue,
-    observe: { view, store, pods, captures, exclusivity, failures, settings: ports.settings, clock },
+    observe: { view, store, pods, captures, exclusivity, pace, failures, settings: ports.settings, clock },
     executor,
     procedures,
     clock,
@@ -144,6 +151,7 @@ export async function runTerm(ports: TermPorts, signal: AbortSignal): Promise<vo
       queue: queue.metrics(),
       procedures: view.size,
       captures: captures.size,
+      waitingForTurn: pace.waiting,
       degraded: captures.degraded(),
     }));
     running.push(reconciler.run(), fullPasses({ clock, view, queue }, signal), retain(ports, signal));
@@ -151,6 +159,7 @@ export async function runTerm(ports: TermPorts, signal: AbortSignal): Promise<vo
   }
   queue.shutDown();
   captures.closeAll();
+  pace.close();
   await Promise.all(running);
 }
 

@@ -89,6 +89,7 @@ function decideWithoutPod(o: Observed, stop: StopRequest | undefined, now: numbe
         : [{ do: 'note', state: 'CREATING', reason: failure.reason, message: failure.message }];
     return plan(note, Math.min(failure.retryAt, next ?? Infinity));
   }
+  if (o.inLine === true) return plan([], next);
   return { actions: [{ do: 'createPod' }], ...(next !== undefined && { requeueAt: next }) };
 }
 

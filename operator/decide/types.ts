@@ -68,6 +68,8 @@ export interface Observed {
   readonly createFailure: StepFailure | undefined;
   readonly scriptFailure: StepFailure | undefined;
   readonly settings: Settings;
+  /** It stands in line: so many containers are being started that its pod is made later. */
+  readonly inLine?: boolean;
   /** How many runs' containers are being waited for at this moment, of all runs. */
   readonly starting?: number;
 }

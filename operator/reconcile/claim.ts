@@ -12,11 +12,11 @@ import type { ExecutePorts } from './ports.ts';
 import type { LiveProcedure } from './view.ts';
 import { writeStatus } from './write-status.ts';
 
-type ClaimPorts = Pick<ExecutePorts, 'store' | 'ids' | 'procedures' | 'view' | 'holder' | 'clock'>;
+type ClaimPorts = Pick<ExecutePorts, 'store' | 'ids' | 'procedures' | 'view' | 'pace' | 'holder' | 'clock'>;
 
 /** Opens the run in the store, then writes claim and number to status: from then on it is this operator's to end. */
 export async function claim(procedure: LiveProcedure, ports: ClaimPorts): Promise<void> {
-  const { store, holder, clock } = ports;
+  const { store, pace, holder, clock } = ports;
   const id = await openRun(procedure, ports).catch(async (error: unknown) => {
     await tellStoreFailed(procedure, error, ports);
     throw error;
@@ -27,10 +27,13 @@ export async function claim(procedure: LiveProcedure, ports: ClaimPorts): Promis
   // Before the claim: a verdict that is in the store when the claim is written keeps the run from ever getting a pod.
   if (executionKey !== undefined && (await store.claimExecution(namespace, executionKey, uid)) !== uid)
     await store.finish(uid, alreadyExecuted(executionKey, now));
+  const [reason, message] = pace.isFull
+    ? ['WaitingForTurn', 'its pod is made when one of those that are being started is up']
+    : ['Claimed', 'taken up by the operator'];
   await writeStatus(
     procedure,
     {
-      ...stateStatus(procedure, 'CREATING', 'Claimed', 'taken up by the operator', now),
+      ...stateStatus(procedure, 'CREATING', reason, message, now),
       phase: 'Active',
       id,
       claim: claimOf(procedure, holder, now),

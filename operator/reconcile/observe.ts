@@ -3,10 +3,12 @@ import type { JournalReader } from '../../journal/types.ts';
 import type { Clock, Pod, Resource } from '../../kube/index.ts';
 import { isNotFound } from '../../kube/index.ts';
 import type { Observed, Settings } from '../decide/types.ts';
+import { stuck } from '../decide/stuck.ts';
 import { podName } from '../pod/build.ts';
 import type { Captures } from './captures.ts';
 import type { Exclusivity } from './exclusivity.ts';
 import type { StepFailures } from './ports.ts';
+import type { Pace } from './pace.ts';
 import type { ClusterView } from './view.ts';
 
 export interface ObservePorts {
@@ -15,6 +17,7 @@ export interface ObservePorts {
   readonly pods: Resource<Pod>;
   readonly captures: Captures;
   readonly exclusivity: Exclusivity;
+  readonly pace: Pace;
   readonly failures: StepFailures;
   readonly settings: Settings;
   readonly clock: Clock;
@@ -37,6 +40,10 @@ export async function observe(uid: string, ports: ObservePorts): Promise<Observe
   }
   if (view.gonePod(uid) !== undefined) captures.get(uid)?.podGone();
 
+  const capture = captures.get(uid)?.view();
+  // It answers, or waits for something that a busy processor does not delay.
+  if (capture?.hello || view.gonePod(uid) !== undefined || (pod && stuck(pod))) ports.pace.leave(uid);
+
   const key = procedure?.spec.exclusive;
   const holder = key === undefined ? undefined : exclusivity.heldBy(key, uid);
   return {
@@ -45,11 +52,12 @@ export async function observe(uid: string, ports: ObservePorts): Promise<Observe
     pod: view.pod(uid),
     gonePod: view.gonePod(uid),
     run,
-    capture: captures.get(uid)?.view() ?? { drained: view.gonePod(uid) !== undefined },
+    capture: capture ?? { drained: view.gonePod(uid) !== undefined },
     heldBy: holder === undefined ? undefined : (view.procedure(holder)?.metadata.name ?? 'a deleted procedure'),
     createFailure: failures.create.get(uid),
     scriptFailure: failures.script.get(uid),
     settings,
+    inLine: ports.pace.waits(uid),
     starting: captures.starting,
   };
 }

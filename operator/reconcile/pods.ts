@@ -12,19 +12,21 @@ const RETRY_MS = [5_000, 10_000, 20_000, 40_000, 60_000] as const;
 type Refusal = Omit<StepFailure, 'since' | 'retryAt'>;
 type Created = { pod: Stored<Pod> } | { failure: Refusal };
 
-/** Makes the pod. A refusal is a step failure for the next decision, told by one event per reason. */
+/** Makes the pod, or has it wait for its turn. A refusal is a step failure for the next decision, told by one event per reason. */
 export async function makePod(
   procedure: LiveProcedure,
-  ports: Pick<ExecutePorts, 'pods' | 'view' | 'failures' | 'clock' | 'podSettings' | 'record'>,
+  ports: Pick<ExecutePorts, 'pods' | 'view' | 'failures' | 'clock' | 'podSettings' | 'record' | 'pace'>,
 ): Promise<void> {
-  const { pods, view, failures, clock, podSettings, record } = ports;
+  const { pods, view, failures, clock, podSettings, record, pace } = ports;
   const { uid } = procedure.metadata;
+  if (!pace.enter(uid)) return;
   const created = await createPod(pods, buildPod(procedure, podSettings), uid);
   if ('pod' in created) {
     failures.create.delete(uid);
     view.setPod(created.pod);
     return;
   }
+  pace.leave(uid);
   const { failure } = created;
   const before = failures.create.get(uid);
   const now = clock.now();

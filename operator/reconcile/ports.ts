@@ -8,6 +8,7 @@ import type { PodSettings } from '../pod/build.ts';
 import type { ScriptPorts } from '../pod/script.ts';
 import type { Captures } from './captures.ts';
 import type { Exclusivity } from './exclusivity.ts';
+import type { Pace } from './pace.ts';
 import type { ClusterView, LiveProcedure } from './view.ts';
 
 /** Steps that failed and are tried again, by the procedure's uid: written by the step, read by the next decision. */
@@ -24,6 +25,7 @@ export interface ExecutePorts {
   readonly ids: { next(): Promise<number> };
   readonly captures: Captures;
   readonly exclusivity: Exclusivity;
+  readonly pace: Pace;
   readonly failures: StepFailures;
   readonly scripts: ScriptPorts;
   readonly runner: { readonly source: string; readonly sha256: string };

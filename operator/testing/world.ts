@@ -39,9 +39,11 @@ export class World {
   #session = 0;
   readonly #random: () => number;
   readonly #script: ScriptModel;
+  readonly #concurrentStarts: number;
   #operator: { abort: AbortController; done: Promise<void> } | undefined;
 
-  constructor(options: { random?: () => number; script?: Partial<ScriptModel> } = {}) {
+  constructor(options: { random?: () => number; script?: Partial<ScriptModel>; concurrentStarts?: number } = {}) {
+    this.#concurrentStarts = options.concurrentStarts ?? 6;
     this.#random = options.random ?? Math.random;
     const versions = { clock: this.clock, nextVersion: () => String(++this.#version) };
     this.pods = new FakeKind(versions);
@@ -185,6 +187,7 @@ export class World {
       runner: { source: 'runner', sha256: '' },
       podSettings: { bootstrap: '', image: 'python', imagePullPolicy: 'Never', runAsUser: undefined, env: {} },
       settings: { toleranceMs: 60_000, stopAnswerMs: 500, drainMs: 30_000 },
+      concurrentStarts: this.#concurrentStarts,
       record: () => undefined,
       clock: this.#mortal(life),
       log: quiet,

@@ -20,6 +20,8 @@
       value: "8081"
     - name: LOG_LEVEL
       value: {{ .Values.operator.logLevel | quote }}
+    - name: OET_CONCURRENT_STARTS
+      value: {{ .Values.operator.concurrentStarts | quote }}
     - name: OET_TOLERANCE_SECONDS
       value: {{ .Values.operator.toleranceSeconds | quote }}
     - name: OET_SCRIPTS_PATH

@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { FakeClock } from '../../kube/testing/fake-clock.ts';
+import { Pace } from './pace.ts';
+
+const PATIENCE_MS = 3_000;
+
+function paceOf(most: number): { pace: Pace; clock: FakeClock; woken: string[] } {
+  const clock = new FakeClock();
+  const woken: string[] = [];
+  const pace = new Pace({ most, clock, wake: (uid) => woken.push(uid) });
+  return { pace, clock, woken };
+}
+
+describe('the pace of starts', () => {
+  it('lets the first ones start and has the rest wait, first come, first served', () => {
+    const { pace, woken } = paceOf(2);
+
+    expect(['a', 'b', 'c', 'd', 'c'].map((uid) => pace.enter(uid))).toEqual([true, true, false, false, false]);
+    expect(pace.waiting).toBe(2);
+
+    pace.leave('b');
+    expect(woken).toEqual(['c']);
+    expect(pace.enter('c')).toBe(true);
+    expect(pace.waits('d')).toBe(true);
+
+    pace.leave('a');
+    expect(woken).toEqual(['c', 'd']);
+  });
+
+  it('keeps a place for who was woken: nobody gets in between', () => {
+    const { pace } = paceOf(1);
+    pace.enter('a');
+    pace.enter('b');
+    pace.leave('a');
+
+    expect(pace.enter('late')).toBe(false);
+    expect(pace.enter('b')).toBe(true);
+  });
+
+  it('counts one that does not come for so long only', async () => {
+    const { pace, clock, woken } = paceOf(1);
+    pace.enter('stuck');
+    pace.enter('next');
+
+    await clock.advance(PATIENCE_MS - 1);
+    expect(woken).toEqual([]);
+    await clock.advance(1);
+    expect(woken).toEqual(['next']);
+  });
+
+  it('forgets one that leaves the line', () => {
+    const { pace, woken } = paceOf(1);
+    pace.enter('a');
+    pace.enter('stopped');
+    pace.enter('b');
+    pace.leave('stopped');
+    pace.leave('a');
+
+    expect(woken).toEqual(['b']);
+  });
+
+  it('never has more starting than it may, serves in order, and leaves nobody waiting beside a free place', () => {
+    const step = fc.record({ uid: fc.integer({ min: 0, max: 9 }).map(String), enters: fc.boolean() });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.array(step), (most, steps) => {
+        const { pace, woken } = paceOf(most);
+        const starting = new Set<string>();
+        let line: string[] = [];
+        for (const { uid, enters } of steps) {
+          if (enters) {
+            const entered = pace.enter(uid);
+            expect(entered).toBe(starting.has(uid) || starting.size < most);
+            if (entered) starting.add(uid);
+            else if (!line.includes(uid)) line.push(uid);
+          } else {
+            pace.leave(uid);
+            starting.delete(uid);
+            line = line.filter((one) => one !== uid);
+          }
+          const next = woken.splice(0);
+          expect(next).toEqual(line.slice(0, next.length));
+          line = line.slice(next.length);
+          for (const one of next) starting.add(one);
+          expect(starting.size).toBeLessThanOrEqual(most);
+          expect(pace.waiting).toBe(line.length);
+          if (line.length > 0) expect(starting.size).toBe(most);
+        }
+      }),
+    );
+  });
+});
