@@ -23,6 +23,7 @@ import {
 import type { Log } from './capture/ports.ts';
 import type { Config } from './config.ts';
 import type { OperatorMetrics } from './metrics.ts';
+import { leanPod } from './reconcile/lean.ts';
 import { containerStreams } from './streams.ts';
 import type { TermPorts } from './term.ts';
 
@@ -67,6 +68,7 @@ export async function termPorts(options: OperatorOptions): Promise<TermPorts> {
         type: PODS,
         namespace,
         labelSelector: `${LABELS.managedBy}=${MANAGED_BY}`,
+        transform: leanPod,
         onChange,
         logger: log,
       }),

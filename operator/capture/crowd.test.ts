@@ -20,6 +20,15 @@ describe('the pause between tries', () => {
     for (let failing = 0; failing < 3_000; failing += 25) expect(crowd.pause(who, failing)).toBe(25);
   });
 
+  it('of many that are stuck lets one of them try each second at most', () => {
+    const crowd = new Crowd();
+    const stuck = some(10_000);
+    for (const who of stuck) crowd.pause(who, 3_000);
+    const triesPerSecond = stuck.reduce((sum, who) => sum + 1_000 / crowd.pause(who, 3_000), 0);
+    expect(triesPerSecond).toBeLessThanOrEqual(1.001);
+    expect(crowd.pause({}, 0)).toBe(25);
+  });
+
   it('is not made longer by those that are there, nor by those that are stuck', () => {
     const crowd = new Crowd();
     const [there = {}, ...stuck] = some(10);

@@ -1,6 +1,8 @@
 /** A container that is not there by then waits for its image, a node or its turn: it is seen running before a try finds it. */
 const STARTING_MS = 3_000;
 const STUCK_MS = 30_000;
+/** Of all that are stuck together there is at most one try in so long: ten thousand that wait for a place would be tried 300 times a second. */
+const STUCK_EACH_MS = 1_000;
 const ALONE_MS = 25;
 
 /**
@@ -25,7 +27,7 @@ export class Crowd {
     this.#waiting.add(who);
     if (failingMs >= STARTING_MS) {
       this.#starting.delete(who);
-      return STUCK_MS;
+      return Math.max(STUCK_MS, STUCK_EACH_MS * (this.#waiting.size - this.#starting.size));
     }
     this.#starting.add(who);
     return Math.min(ALONE_MS * this.#starting.size ** 3, STUCK_MS);

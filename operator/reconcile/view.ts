@@ -5,6 +5,7 @@
 import { LABELS } from '../../crds/constants.ts';
 import type { Procedure } from '../../crds/index.ts';
 import type { Pod, Stored } from '../../kube/index.ts';
+import { leanPod, leanProcedure } from './lean.ts';
 
 export type LiveProcedure = Stored<Procedure>;
 export type LivePod = Stored<Pod>;
@@ -44,8 +45,13 @@ export class ClusterView {
 
   /** Keeps the newer of two versions; true if this one is news. */
   setProcedure(object: LiveProcedure): boolean {
-    if (this.#done.has(object.metadata.uid)) return false;
-    return keepNewer(this.#procedures, object.metadata.uid, object);
+    const { uid, resourceVersion } = object.metadata;
+    if (this.#done.has(uid)) return false;
+    const lean = leanProcedure(object);
+    if (keepNewer(this.#procedures, uid, lean)) return true;
+    // What a watch tells of our own write is kept by the reflector, too: one copy is enough.
+    if (this.#procedures.get(uid)?.metadata.resourceVersion === resourceVersion) this.#procedures.set(uid, lean);
+    return false;
   }
 
   removeProcedure(uid: string): void {
@@ -55,7 +61,7 @@ export class ClusterView {
   setPod(object: LivePod): string | undefined {
     const uid = procedureUidOf(object);
     if (uid === undefined || this.#gone.has(uid)) return uid;
-    keepNewer(this.#pods, uid, object);
+    keepNewer(this.#pods, uid, leanPod(object));
     return uid;
   }
 

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { encodeEntry } from '../../journal/index.ts';
 import { FrameReader } from '../../journal/testing/frame-reader.ts';
 import type { EndEntry, Entry } from '../../journal/types.ts';
-import type { Clock, Pod, Stored } from '../../kube/index.ts';
+import type { Clock, Pod, Stored, Timer } from '../../kube/index.ts';
 
 /** How the script behaves, ms of the fake clock. */
 export interface ScriptModel {
@@ -16,6 +16,8 @@ export interface ScriptModel {
   /** From the stop to its end; Infinity ignores it until the kill. */
   readonly cleanupMs: number;
   readonly lines: number;
+  /** While main runs, one more line so often. */
+  readonly everyMs?: number;
   /** Of the protocol, as its hello says. */
   readonly version: number;
 }
@@ -40,12 +42,14 @@ export class FakePod {
   readonly #script: ScriptModel;
   readonly #clock: Clock;
   readonly #onExit: () => void;
+  readonly #window: number;
   readonly #reader = new FrameReader();
   readonly #spool = new Map<number, Buffer>();
   readonly #listeners = new Set<(chunk: Buffer) => void>();
+  readonly #timers = new Set<Timer>();
   #n = 0;
   #acked = 0;
-  /** The next entry to be written: at most WINDOW are written ahead of the acknowledgement. */
+  /** The next entry to be written: at most #window are written ahead of the acknowledgement. */
   #cursor = 1;
   #booted = false;
   #prepared = false;
@@ -54,10 +58,12 @@ export class FakePod {
   #stopping = false;
   #end: number | undefined;
 
-  constructor(options: { script: ScriptModel; clock: Clock; onExit: () => void }) {
+  /** `window`: entries that it writes ahead of the acknowledgement. */
+  constructor(options: { script: ScriptModel; clock: Clock; onExit: () => void; window?: number }) {
     this.#script = options.script;
     this.#clock = options.clock;
     this.#onExit = options.onExit;
+    this.#window = options.window ?? WINDOW;
   }
 
   boot(): void {
@@ -129,11 +135,11 @@ export class FakePod {
       this.#put({ k: 'state', state });
       if (state === 'LOADING' && this.#script.version > 1) this.#put({ k: 'source', ...SOURCE });
     }
-    this.#clock.setTimeout(() => {
-      if (!this.alive || this.#stopping) return;
+    this.#after(this.#script.initMs, () => {
+      if (this.#stopping) return;
       this.#ready = true;
       this.#put({ k: 'state', state: 'READY' });
-    }, this.#script.initMs);
+    });
   }
 
   #start(): void {
@@ -142,12 +148,21 @@ export class FakePod {
     this.mains++;
     this.#put({ k: 'state', state: 'RUNNING' });
     for (let i = 0; i < this.#script.lines; i++) this.#put({ k: 'out', s: 'stdout', data: Buffer.from(`line ${i}\n`) });
+    if (this.#script.everyMs !== undefined) this.#tick(this.#script.everyMs);
     if (this.#script.runMs !== Infinity)
-      this.#clock.setTimeout(() => {
-        if (!this.alive || this.#stopping) return;
+      this.#after(this.#script.runMs, () => {
+        if (this.#stopping) return;
         this.#put({ k: 'state', state: 'READY' });
         this.#finish('COMPLETE', 'Completed');
-      }, this.#script.runMs);
+      });
+  }
+
+  #tick(everyMs: number): void {
+    this.#after(everyMs, () => {
+      if (this.#stopping || this.#end !== undefined) return;
+      this.#put({ k: 'out', s: 'stdout', data: Buffer.from(`${new Date(this.#clock.now()).toISOString()}\n`) });
+      this.#tick(everyMs);
+    });
   }
 
   #stop(reason: string, cleanupMs: number): void {
@@ -155,7 +170,7 @@ export class FakePod {
     this.#stopping = true;
     this.#put({ k: 'state', state: 'STOPPING', reason: 'user' });
     if (cleanupMs !== Infinity)
-      this.#clock.setTimeout(() => this.#finish(reason === 'External' ? 'FAILED' : 'STOPPED', reason), cleanupMs);
+      this.#after(cleanupMs, () => this.#finish(reason === 'External' ? 'FAILED' : 'STOPPED', reason));
   }
 
   #finish(state: EndEntry['state'], reason: string): void {
@@ -164,7 +179,7 @@ export class FakePod {
     this.#put({ k: 'end', state, reason, message: null, exitCode: null, signal: null, entries: this.#n + 1, ...sums });
     this.#end = this.#n;
     this.#ack(this.#acked);
-    this.#clock.setTimeout(() => this.#exit(state === 'COMPLETE' ? 0 : 1), 30_000);
+    this.#after(30_000, () => this.#exit(state === 'COMPLETE' ? 0 : 1));
   }
 
   #ack(n: number): void {
@@ -183,7 +198,17 @@ export class FakePod {
   #exit(code: number): void {
     if (!this.alive) return;
     this.exitCode = code;
+    for (const timer of this.#timers) timer.cancel();
     this.#onExit();
+  }
+
+  /** Nothing happens in a container that has ended. */
+  #after(ms: number, callback: () => void): void {
+    const timer = this.#clock.setTimeout(() => {
+      this.#timers.delete(timer);
+      callback();
+    }, ms);
+    this.#timers.add(timer);
   }
 
   #put(draft: Draft): void {
@@ -193,7 +218,7 @@ export class FakePod {
   }
 
   #pump(): void {
-    while (this.#cursor <= this.#n && this.#cursor <= this.#acked + WINDOW) {
+    while (this.#cursor <= this.#n && this.#cursor <= this.#acked + this.#window) {
       const line = this.#spool.get(this.#cursor++);
       if (line) this.#write(line);
     }
