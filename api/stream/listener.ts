@@ -23,6 +23,12 @@ const HEARTBEAT_MS = 15_000;
 const WRITE_CHARACTERS = 16_384;
 /** How long a client waits before it comes again. */
 const RETRY_MS = 1000;
+/**
+ * Neither ends a block of its own with an empty line, which the format allows: they go before the next event. Upstream sent blocks
+ * with data only, and Python's sseclient hands out an event without data for one that has none, which is no JSON.
+ */
+const RETRY = `retry: ${RETRY_MS}\n`;
+const HEARTBEAT = ': heartbeat\n';
 
 /** What a listener's stream is made with. */
 export interface StreamOptions {
@@ -41,7 +47,7 @@ export async function* eventStream(
   { filter, base, clock, heartbeatMs = HEARTBEAT_MS }: StreamOptions,
   signal: AbortSignal,
 ): AsyncGenerator<string, void> {
-  yield `retry: ${RETRY_MS}\n\n`;
+  yield RETRY;
   // A row that was seen in part comes again; its first events are left out.
   let row = start.part === Infinity ? start.row : start.row - 1;
   let beat = clock.now() + heartbeatMs;
@@ -56,7 +62,7 @@ export async function* eventStream(
       beat = clock.now() + heartbeatMs;
     }
     if (clock.now() >= beat) {
-      yield ': heartbeat\n\n';
+      yield HEARTBEAT;
       beat = clock.now() + heartbeatMs;
     }
     const isLast = page.upTo === row;

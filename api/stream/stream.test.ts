@@ -260,6 +260,21 @@ describe('GET /stream', () => {
     expect(client.events).toEqual([]);
   });
 
+  it('sends no block without data, for clients that take each for an event', async () => {
+    await harness.close();
+    harness = await startHarness({ storage, heartbeatMs: 20 });
+    const client = await listen();
+    const run = await (await created()).open();
+    for (let i = 0; i < 3; i++) {
+      const { comments } = client;
+      await until(() => (client.comments > comments ? true : undefined));
+      await run.append({ k: 'event', topic: 'user.n', fields: { i } } as never);
+      await client.next(({ data }) => data.i === i);
+    }
+
+    for (const block of client.blocks) expect(block).toMatch(/^data: \{.*\}\n$/m);
+  });
+
   it('serves many, and a slow one costs nothing', async () => {
     const run = await (await created()).open();
     const slow = await new Promise<IncomingMessage>((resolve) =>

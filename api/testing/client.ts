@@ -57,7 +57,10 @@ export interface SeenEvent {
 /** A client of GET /stream that remembers what it saw. */
 export class StreamClient {
   readonly events: SeenEvent[] = [];
+  /** The text of every block so far. */
+  readonly blocks: string[] = [];
   comments = 0;
+  #block = '';
   readonly response: Response;
   readonly #abort: AbortController;
   readonly #done: Promise<void>;
@@ -97,17 +100,23 @@ export class StreamClient {
     const decoder = new TextDecoder();
     try {
       for await (const chunk of this.response.body ?? []) {
-        const blocks = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n\n');
-        rest = blocks.pop() ?? '';
-        for (const block of blocks) this.#take(block);
+        const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) {
+          if (line.startsWith(':')) this.comments++;
+          if (line !== '') this.#block += `${line}\n`;
+          else this.#take();
+        }
       }
     } catch (error) {
       if (!this.#abort.signal.aborted) throw error;
     }
   }
 
-  #take(block: string): void {
-    if (block.startsWith(':')) this.comments++;
+  #take(): void {
+    const block = this.#block;
+    this.#block = '';
+    this.blocks.push(block);
     const id = /^id: (.*)$/m.exec(block)?.[1];
     const data = /^data: (.*)$/m.exec(block)?.[1];
     if (id === undefined || data === undefined) return;
