@@ -104,8 +104,12 @@ function isAnything(schema: JsonSchema): boolean {
 }
 
 function intOrString(node: Record<string, unknown>): Record<string, unknown> {
-  const { description } = node;
-  return { 'x-kubernetes-int-or-string': true, ...(description === undefined ? {} : { description }) };
+  const { description, pattern } = node;
+  return {
+    'x-kubernetes-int-or-string': true,
+    ...(description === undefined ? {} : { description }),
+    ...(pattern === undefined ? {} : { pattern }), // of the text
+  };
 }
 
 /** `const` is not known to CRDs. */

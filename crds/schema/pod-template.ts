@@ -10,9 +10,16 @@ const labelMap = (description: string) =>
     (labels) => !Object.keys(labels).some((key) => key.startsWith(`${GROUP}/`)),
   );
 
+/** A quantity as Kubernetes parses it. */
+const QUANTITY = /^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
+
 const quantity = z
-  .union([z.int().min(0), z.string().max(64)], 'expected a quantity, such as 500m or 1Gi')
-  .meta({ 'x-kubernetes-int-or-string': true, description: 'A quantity, such as 500m or 1Gi.' });
+  .union([z.int().min(0), z.string().max(64).regex(QUANTITY)], 'expected a quantity, such as 500m or 1Gi')
+  .meta({
+    'x-kubernetes-int-or-string': true,
+    pattern: QUANTITY.source,
+    description: 'A quantity, such as 500m or 1Gi.',
+  });
 
 const Resources = z
   .strictObject({

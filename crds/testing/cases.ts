@@ -160,6 +160,41 @@ const CREATE: readonly Case[] = [
     'exactly one of',
   ),
   bad(
+    'no quantity',
+    { ...inline, podTemplate: { resources: { limits: { cpu: 'many' } } } },
+    'spec.podTemplate.resources.limits.cpu',
+    'should match',
+  ),
+  bad(
+    'a negative quantity',
+    { ...inline, podTemplate: { volumes: [{ name: 'v', emptyDir: { sizeLimit: '-1Gi' } }] } },
+    'spec.podTemplate.volumes[0].emptyDir.sizeLimit',
+    'should match',
+  ),
+  good('quantities', {
+    ...inline,
+    podTemplate: { resources: { limits: { cpu: '500m', memory: '1.5Gi', a: '1e3', b: '.5', c: 7, d: '+2E' } } },
+  }),
+  bad(
+    'a null in a list',
+    { ...inline, environment: { requirements: [null] } },
+    'spec.environment.requirements[0]',
+    'null',
+  ),
+  bad(
+    'text in a list of objects',
+    { ...inline, podTemplate: { imagePullSecrets: ['a', { name: 'b' }] } },
+    'spec.podTemplate.imagePullSecrets[0]',
+    'must be an object for an array of list-type map',
+  ),
+  bad('a fraction of seconds', { ...inline, retention: { podSeconds: 1.5 } }, 'spec.retention.podSeconds', 'integer'),
+  bad(
+    'a number beyond all bounds',
+    { ...inline, retention: { podSeconds: 1e30 } },
+    'spec.retention.podSeconds',
+    'less than or equal to 3.1536e+07',
+  ),
+  bad(
     'value and valueFrom',
     {
       ...inline,

@@ -23,6 +23,8 @@ export class ApiError extends Error {
   readonly code: number;
   readonly reason: string;
   readonly details: StatusDetails | undefined;
+  /** Texts for `Warning` headers: what was wrong with the body, too, and would not have been refused. */
+  warnings: string[] = [];
   constructor(code: number, reason: string, message: string, details?: StatusDetails) {
     super(message);
     this.name = 'ApiError';
@@ -151,9 +153,17 @@ export function invalid(kind: string, group: string, name: string, errors: Field
   );
 }
 
+/** Text in quotes, control characters as Go escapes them. */
+export function quoted(text: string): string {
+  const own: Record<string, string> = { '07': '\\a', '0b': '\\v' };
+  return JSON.stringify(text).replace(/\\(?:u00([01][0-9a-f])|.)/g, (all, code?: string) =>
+    code === undefined ? all : (own[code] ?? `\\x${code}`),
+  );
+}
+
 /** How error texts show a value: text in quotes, objects and lists as JSON. */
 function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return quoted(value);
   return value === null || value === undefined ? 'null' : jsonText(value);
 }
 

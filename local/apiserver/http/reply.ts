@@ -37,7 +37,7 @@ export function sendStatus(req: IncomingMessage, res: ServerResponse, error: Api
     res.destroy();
     return;
   }
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string | string[]> = warningHeaders(error.warnings);
   if (error.details?.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.details.retryAfterSeconds);
   // an unread body would be taken for the next request
   if (!req.complete) headers['connection'] = 'close';

@@ -13,7 +13,11 @@ export function checkObject(resource: Resource, object: KubeObject, old: KubeObj
   const errors: FieldError[] = validateMeta(object.metadata, nameKind);
   if (old) errors.push(...newFinalizers(object, old));
   if (resource.schema) {
-    const { metadata: _checked, ...rest } = object;
+    const { metadata, ...rest } = object;
+    const name = resource.custom
+      ? resolveReference(resource.schema).properties?.['metadata']?.properties?.['name']
+      : undefined;
+    if (name) errors.push(...validateSchema(name, metadata.name, resolveReference, 'metadata.name'));
     errors.push(...validateSchema(withoutMetadata(resource), rest, resolveReference));
   }
   if (resource.custom) {

@@ -21,7 +21,12 @@ export function createObject(
 ): Written {
   const { object, warnings } = decodeObject(resource, body, options);
   fitNamespace(resource, object.metadata, namespace);
-  return { ...createDecoded(api, resource, object, options), warnings };
+  try {
+    return { ...createDecoded(api, resource, object, options), warnings };
+  } catch (error) {
+    if (error instanceof ApiError) error.warnings = warnings;
+    throw error;
+  }
 }
 
 /** The part of {@link createObject} after decoding; also the end of an apply that finds nothing. */

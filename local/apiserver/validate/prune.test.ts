@@ -15,6 +15,7 @@ const schema: Schema = {
         list: { type: 'array', items: { type: 'object', properties: { b: { type: 'integer', default: 1 } } } },
         map: { type: 'object', additionalProperties: { type: 'object', properties: { c: { type: 'string' } } } },
         bare: { type: 'object' },
+        quantity: { 'x-kubernetes-int-or-string': true },
         nested: { type: 'object', default: {}, properties: { d: { type: 'string', default: 'y' } } },
       },
     },
@@ -41,8 +42,14 @@ describe('unknown fields', () => {
     expect(value.spec).toEqual({ free: { any: 1 }, list: [{ b: 1 }], map: { k: { c: 's' } }, bare: {} });
   });
 
+  test('are also those of what is no object', () => {
+    const value = { spec: { a: { x: 1 }, bare: [{ y: 1 }], quantity: { z: 1 } } };
+
+    expect(pruneUnknown(schema, value, resolveReference)).toEqual(['spec.a.x', 'spec.bare[0].y', 'spec.quantity.z']);
+  });
+
   test('a null goes where null is no value', () => {
-    const value = { spec: { a: null, n: null, free: { x: null } } };
+    const value = { spec: { a: null, n: null, free: { x: null }, quantity: null } };
 
     expect(pruneUnknown(schema, value, resolveReference)).toEqual([]);
     expect(value).toEqual({ spec: { n: null, free: { x: null } } });

@@ -19,8 +19,8 @@ function prune(
   unknown: string[],
 ): void {
   if (Array.isArray(value)) {
-    if (!schema.items) return;
-    const items = resolve(schema.items);
+    if (!schema.items && keepsUnknown(schema)) return;
+    const items = resolve(schema.items ?? { type: 'object' }); // of a list where none is to be, every field is unknown
     value.forEach((item, i) => {
       prune(items, item, resolve, `${path}[${i}]`, false, unknown);
     });
@@ -43,9 +43,8 @@ function prune(
 }
 
 function allowsNull(schema: Schema): boolean {
-  return (
-    schema.nullable === true || schema.type === undefined || schema['x-kubernetes-preserve-unknown-fields'] === true
-  );
+  if (schema.nullable === true || schema['x-kubernetes-preserve-unknown-fields'] === true) return true;
+  return schema.type === undefined && schema['x-kubernetes-int-or-string'] !== true;
 }
 
 /** Fills in defaults, in place; a null where a default is declared and null is not allowed counts as absent. */

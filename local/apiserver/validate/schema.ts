@@ -68,7 +68,10 @@ export function propertySchema(schema: Schema, key: string): Schema | undefined 
 export function keepsUnknown(schema: Schema): boolean {
   return (
     schema['x-kubernetes-preserve-unknown-fields'] === true ||
-    (schema.properties === undefined && schema.additionalProperties === undefined && schema.type === undefined)
+    (schema.properties === undefined &&
+      schema.additionalProperties === undefined &&
+      schema.type === undefined &&
+      schema['x-kubernetes-int-or-string'] !== true)
   );
 }
 

@@ -1,6 +1,6 @@
 import { jsonText } from '../json.ts';
 import { equalJson, isObject } from '../objects.ts';
-import { invalidValue, notSupported, required, type FieldError } from '../errors.ts';
+import { invalidValue, notSupported, quoted, required, type FieldError } from '../errors.ts';
 import { child, propertySchema, type Resolve, type Schema } from './schema.ts';
 import { hasFormat } from './formats.ts';
 
@@ -27,8 +27,9 @@ function check(schemaOrRef: Schema, value: unknown, resolve: Resolve, path: stri
   if (value === undefined || value === null) return;
   const mismatch = typeMismatch(schema, value);
   if (mismatch !== undefined) {
-    const actual = typeName(value);
-    errors.push(typeInvalid(path, mismatch, actual));
+    const told = formatName(schema, value);
+    if (told !== undefined) errors.push(typeInvalid(path, mismatch, told));
+    if (typeof value === 'number' && schema.type === 'integer') checkNumber(schema, value, path, errors);
     checkEnum(schema, value, path, errors);
     return;
   }
@@ -47,11 +48,20 @@ function typeMismatch(schema: Schema, value: unknown): string | undefined {
   const { type } = schema;
   if (type === undefined || type === '') return undefined;
   const actual = typeName(value);
-  return type === actual || (type === 'number' && actual === 'integer') ? undefined : type;
+  if (type === actual || (type === 'number' && actual === 'integer')) return undefined;
+  return type === 'string' && schema.format === 'date-time' ? 'date-time' : type;
+}
+
+/** How the real server calls a value of the wrong type: where text is to be a time, by Go's names, and a list not at all. */
+function formatName({ type, format }: Schema, value: unknown): string | undefined {
+  const actual = typeName(value);
+  if (type !== 'string' || format !== 'date-time') return actual;
+  if (actual === 'array') return undefined;
+  return actual === 'integer' ? 'int64' : actual === 'number' ? 'float64' : '';
 }
 
 function typeInvalid(path: string, type: string, shownValue: string): FieldError {
-  const text = JSON.stringify(shownValue);
+  const text = quoted(shownValue);
   return {
     type: 'FieldValueTypeInvalid',
     field: path === '' ? '<nil>' : path,
@@ -62,7 +72,7 @@ function typeInvalid(path: string, type: string, shownValue: string): FieldError
 function typeName(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'bigint') return 'integer';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? 'integer' : 'number'; // larger ones are bigints
   return value === null ? 'null' : typeof value;
 }
 
@@ -81,11 +91,9 @@ function checkString(schema: Schema, value: string, path: string, errors: FieldE
   const { minLength, maxLength, pattern, format } = schema;
   if (maxLength !== undefined && characters(value) > maxLength) {
     errors.push({ type: 'FieldValueTooLong', field: path, body: `Too long: may not be more than ${maxLength} bytes` });
-  }
-  if (minLength !== undefined && characters(value) < minLength) {
+  } else if (minLength !== undefined && characters(value) < minLength) {
     errors.push(invalidValue(path, value, `${path} in body should be at least ${minLength} chars long`));
-  }
-  if (pattern !== undefined && !new RegExp(pattern, 'u').test(value)) {
+  } else if (pattern !== undefined && !new RegExp(pattern, 'u').test(value)) {
     errors.push(invalidValue(path, value, `${path} in body should match '${pattern}'`));
   }
   if (format !== undefined && !hasFormat(format, value)) errors.push(typeInvalid(path, format, value));
@@ -96,16 +104,25 @@ function checkNumber(schema: Schema, value: number | bigint, path: string, error
   const bad = (detail: string): void => {
     errors.push(invalidValue(path, value, `${path} in body should be ${detail}`));
   };
+  const bound = typeName(value) === 'integer' ? String : goFloat;
   if (format === 'int32' && (value > 2147483647 || value < -2147483648)) {
     errors.push(invalidValue(path, value, `${path} in body should be a int32`));
   }
   if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum)) {
-    bad(exclusiveMinimum ? `greater than ${minimum}` : `greater than or equal to ${minimum}`);
+    bad(`greater than ${exclusiveMinimum ? '' : 'or equal to '}${bound(minimum)}`);
   }
   if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum)) {
-    bad(exclusiveMaximum ? `less than ${maximum}` : `less than or equal to ${maximum}`);
+    bad(`less than ${exclusiveMaximum ? '' : 'or equal to '}${bound(maximum)}`);
   }
   if (multipleOf !== undefined && !Number.isInteger(Number(value) / multipleOf)) bad(`a multiple of ${multipleOf}`);
+}
+
+/** A bound beside a value that is no integer: as Go's %v writes a float64. */
+function goFloat(value: number): string {
+  const [digits = '', exponent = '0'] = value.toExponential().split('e');
+  const power = Number(exponent);
+  if (power >= -4 && power < 6) return String(value);
+  return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
 }
 
 function tooMany(path: string, count: number, most: number): FieldError {
@@ -119,8 +136,11 @@ function checkArray(schema: Schema, value: unknown[], resolve: Resolve, path: st
     errors.push(invalidValue(path, value.length, `${path} in body should have at least ${minItems} items`));
   }
   if (items) {
+    const { type, nullable } = resolve(items);
     value.forEach((item, i) => {
-      check(items, item, resolve, `${path}[${i}]`, errors);
+      // A null field was dropped before; a null item stays, and is of no type.
+      if (item !== null) check(items, item, resolve, `${path}[${i}]`, errors);
+      else if (type !== undefined && nullable !== true) errors.push(typeInvalid(`${path}[${i}]`, type, 'null'));
     });
   }
   checkDuplicates(schema, value, path, errors);
@@ -130,17 +150,26 @@ function checkDuplicates(schema: Schema, value: unknown[], path: string, errors:
   const listType = schema['x-kubernetes-list-type'];
   if (listType !== 'set' && listType !== 'map') return;
   const keys = schema['x-kubernetes-list-map-keys'] ?? [];
-  const seen = new Set<string>();
+  const stranger = value.findIndex((item) => listType === 'map' && item !== null && !isObject(item));
+  if (stranger >= 0) {
+    errors.push(
+      invalidValue(`${path}[${stranger}]`, value[stranger], 'must be an object for an array of list-type map'),
+    );
+    return;
+  }
+  const seen = new Map<string, number>();
   value.forEach((item, i) => {
+    const fields = isObject(item) ? item : {};
     const identity =
-      listType === 'map' && isObject(item)
-        ? Object.fromEntries(keys.filter((key) => item[key] !== undefined).map((key) => [key, item[key]]))
+      listType === 'map'
+        ? Object.fromEntries(keys.filter((key) => fields[key] !== undefined).map((key) => [key, fields[key]]))
         : item;
     const text = jsonText(identity);
-    if (seen.has(text)) {
+    const times = (seen.get(text) ?? 0) + 1;
+    if (times === 2) {
       errors.push({ type: 'FieldValueDuplicate', field: `${path}[${i}]`, body: `Duplicate value: ${text}` });
     }
-    seen.add(text);
+    seen.set(text, times);
   });
 }
 

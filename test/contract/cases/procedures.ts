@@ -154,6 +154,28 @@ export const PROCEDURES: readonly ContractCase[] = [
     ]);
   }),
 
+  contract('a name is one that can be a label', async (cluster) => {
+    const { code, json } = await cluster.call('POST', cluster.procedures(), procedure('a'.repeat(64), INLINE));
+
+    expect(code).toBe(422);
+    expect(json.details.causes).toEqual([
+      { reason: 'FieldValueTooLong', field: 'metadata.name', message: 'Too long: may not be more than 63 bytes' },
+      UNCHECKED,
+    ]);
+  }),
+
+  contract('unknown fields of what is refused for something else are told, too', async (cluster) => {
+    const spec = { ...INLINE, output: [{ colour: 1 }], retention: { podSeconds: { colour: 1 } } };
+    const told = await cluster.call('POST', cluster.procedures(), procedure('refused', spec));
+    const strict = await cluster.call('POST', cluster.procedures(), procedure('refused', spec), STRICT);
+
+    expect(told.code).toBe(422);
+    expect(told.headers['warning']).toBe(
+      '299 - "unknown field \\"spec.output[0].colour\\"", 299 - "unknown field \\"spec.retention.podSeconds.colour\\""',
+    );
+    expect(strict).toMatchObject({ code: 400, json: { reason: 'BadRequest' } });
+  }),
+
   contract("a rule's answer is its message at its field", async (cluster) => {
     const create = await cluster.call(
       'POST',
