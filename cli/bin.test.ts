@@ -62,11 +62,12 @@ describe('bin/oet', () => {
 
   test.each([
     ['a full disk', '"$0" journal > /dev/full', 9, /^oet: stdout: ENOSPC.*\n$/],
+    ['a disk that takes a part', `trap '' XFSZ; ulimit -f 1; "$0" journal > out`, 9, /^oet: stdout: EFBIG.*\n$/],
     ['a reader that has gone', '{ "$0" journal; echo $? >&2; } | true', 0, /^0\n$/],
   ])('stdout: %s', (_, script, code, err) => {
-    const entry = '{"n":1,"t":1,"k":"out","s":"stdout","d":"hello\\n"}\n';
+    const entry = JSON.stringify({ n: 1, t: 1, k: 'out', s: 'stdout', d: 'hello\n'.repeat(20_000) });
     const args = ['-c', script, join(checkout, 'bin/oet')];
-    expect(run('/bin/sh', args, { OET_NODE: process.execPath }, entry.repeat(10_000))).toMatchObject({
+    expect(run('/bin/sh', args, { OET_NODE: process.execPath }, entry)).toMatchObject({
       code,
       err: expect.stringMatching(err),
     });

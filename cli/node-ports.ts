@@ -1,10 +1,36 @@
+import { fstatSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError, messageOf, ReaderGone, usageError } from './errors.ts';
 import type { Clock, Ports, Sink } from './ports.ts';
 
+/** A sink on a file: Node's own stream takes a write that a disk took a part of (its last blocks) for a whole one. */
+function fileSink(fd: number): Sink {
+  return {
+    write: (chunk) =>
+      new Promise((resolve, reject) => {
+        const bytes = Buffer.from(chunk);
+        try {
+          for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+          resolve();
+        } catch (error) {
+          reject(new CliError('output', `stdout: ${messageOf(error)}`));
+        }
+      }),
+  };
+}
+
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false; // closed: Node's stream deals with it
+  }
+}
+
 /** A sink on the process's stdout. */
 function stdoutSink(): Sink {
+  if (isFile(1)) return fileSink(1);
   let first: NodeJS.ErrnoException | undefined;
   const fail = (error: NodeJS.ErrnoException): CliError => {
     first ??= error;
