@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Buffer } from 'node:buffer';
+import { describeHistories } from './testing/histories.ts';
 import { describeReading } from './testing/reading.ts';
 import { describeRuns } from './testing/runs.ts';
 import { middle, numbered, outputOf, endOf } from './testing/arbitraries.ts';
@@ -43,6 +44,7 @@ export function describeStore(name: string, make: () => Promise<Place>): void {
     const bench = { store: () => store, place: () => place, begin };
     describeRuns(bench);
     describeReading(bench);
+    describeHistories(bench);
 
     test('stores random entries once, however they are cut into batches, repeated, or held up by holes', async () => {
       const batch = fc.record({ back: fc.nat({ max: 5 }), size: fc.nat({ max: 8 }), hole: fc.boolean() });
