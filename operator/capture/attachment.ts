@@ -6,8 +6,6 @@ import { KubeError, type Clock } from '../../kube/index.ts';
 import { alone, type Crowd } from './crowd.ts';
 import type { ContainerStreams, Link, Log } from './ports.ts';
 
-/** No container is there sooner after its pod was made. */
-const FIRST_MS = 150;
 /**
  * Between tries once the script is over: what ends an attach then is the end of the container, for which every try would be in vain. An
  * acknowledgement may still be owed, and the runner waits longer for it.
@@ -32,6 +30,8 @@ export class Attachment {
   #running = false;
   #nap: AbortController | undefined;
   #ending = false;
+  /** The first try is under way, alone: what comes of it is worth knowing. */
+  #first = false;
   /** ms, monotonic; for the manager, which closes the one that was idle longest. */
   lastUsed = 0;
 
@@ -76,6 +76,7 @@ export class Attachment {
   containerSeen(): void {
     if (this.#seen) return;
     this.#seen = true;
+    this.#first = false;
     this.#crowd.leave(this);
     this.#nap?.abort();
   }
@@ -120,11 +121,12 @@ export class Attachment {
 
   async #run(): Promise<void> {
     this.#running = true;
-    if (!this.#seen && this.#stdout) await this.#sleep(this.#pause(0, FIRST_MS));
+    if (!this.#seen && this.#stdout) await this.#waitForFirst();
     for (let failingSince: number | undefined; !this.#isOver();) {
       const began = this.#clock.monotonic();
       const failed = await this.#hold(began);
       if (this.#isOver()) break;
+      this.#tried('missed');
       // One that ended at once may be in the window in which bytes are lost: a failure, too.
       const now = this.#clock.monotonic();
       failingSince = failed || now - began < 1_000 ? (failingSince ?? began) : undefined;
@@ -143,6 +145,7 @@ export class Attachment {
       let fresh = true;
       link.onStdout((chunk) => {
         this.#crowd.leave(this);
+        this.#tried('found');
         this.#onStdout(chunk, fresh);
         fresh = false;
       });
@@ -166,10 +169,23 @@ export class Attachment {
   }
 
   /** Until it is seen nobody knows that the container is there: those tries are bounded over all runs. */
-  #pause(failingMs: number, leastMs = 0): number {
+  #pause(failingMs: number): number {
     if (this.#ending) return ENDING_MS;
     if (this.#seen) return alone(failingMs);
-    return Math.max(leastMs, this.#crowd.pause(this, failingMs));
+    return this.#crowd.pause(this, failingMs);
+  }
+
+  async #waitForFirst(): Promise<void> {
+    const { ms } = this.#crowd.first;
+    const pause = this.#pause(0);
+    this.#first = pause <= ms; // in a crowd it is only later
+    await this.#sleep(Math.max(ms, pause));
+  }
+
+  #tried(outcome: 'found' | 'missed'): void {
+    if (!this.#first) return;
+    this.#first = false;
+    this.#crowd.first[outcome]();
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -1,3 +1,5 @@
+import { FirstTry } from './first-try.ts';
+
 /** A container that is not there by then waits for its image, a node or its turn: it is seen running before a try finds it. */
 const STARTING_MS = 3_000;
 const STUCK_MS = 30_000;
@@ -10,6 +12,7 @@ const ALONE_MS = 25;
  * kubelet 2, the rest here and around): sixty pods tried every 25 ms kept a 2-core node from starting them.
  */
 export class Crowd {
+  readonly first = new FirstTry();
   readonly #waiting = new Set<object>();
   readonly #starting = new Set<object>();
 
