@@ -942,6 +942,7 @@ from .ending import Ending
 
 GRACE = 10.0
 _AGAIN = 0.005  # until a swallowed exception is raised again: by then the hook that told of it is through
+_STATES = 16  # of a script's process; ours tells eight, and a flood of them would make everybody's history long
 _CROWDED = 48 << 20  # bytes in the spool above which the script's events wait; its printing never does
 
 
@@ -956,6 +957,7 @@ class Life:
         self._started = False
         self._pending_start = None
         self._state = None
+        self._states = 0
         self._pid = None
         self._status = None
         self._receiver = None
@@ -1162,6 +1164,9 @@ class Life:
         elif what == "swallowed":
             self._again_at = time.monotonic() + _AGAIN
         elif message["k"] == "state":
+            self._states += 1
+            if self._states > _STATES:
+                return
             self._state = message["f"]["state"]
             if self._state == "READY" and not self._started:
                 self._deadline = None

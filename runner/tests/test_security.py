@@ -76,3 +76,22 @@ def test_a_garbage_control_message_does_not_end_the_runner(pod):
     )
     assert p.end()["state"] == "COMPLETE"
     assert p.entries.output() == b"sent\n" and len(p.entries.of("end")) == 1
+
+
+def test_a_flood_of_forged_states_ends(pod):
+    p = pod().run(
+        """
+import json, os, socket
+def main():
+    fds = [int(fd) for fd in os.listdir('/proc/self/fd') if int(fd) > 2]
+    for fd in fds:
+        try: mine = socket.socket(fileno=os.dup(fd))
+        except OSError: continue
+        for i in range(1000):
+            text = json.dumps({'c': 'entry', 'k': 'state', 'f': {'state': 'IDLE' if i % 2 else 'LOADING'}})
+            mine.send(b'.' + b'%016d' % i + text.encode())
+        print('sent')
+"""
+    )
+    assert p.end()["state"] == "COMPLETE" and p.entries.output() == b"sent\n"
+    assert 10 < len(p.entries.of("state")) <= 20

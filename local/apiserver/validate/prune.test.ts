@@ -15,6 +15,7 @@ const schema: Schema = {
         list: { type: 'array', items: { type: 'object', properties: { b: { type: 'integer', default: 1 } } } },
         map: { type: 'object', additionalProperties: { type: 'object', properties: { c: { type: 'string' } } } },
         bare: { type: 'object' },
+        shut: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
         quantity: { 'x-kubernetes-int-or-string': true },
         nested: { type: 'object', default: {}, properties: { d: { type: 'string', default: 'y' } } },
       },
@@ -49,7 +50,7 @@ describe('unknown fields', () => {
   });
 
   test('a null goes where null is no value', () => {
-    const value = { spec: { a: null, n: null, free: { x: null }, quantity: null } };
+    const value = { spec: { a: null, n: null, free: { x: null }, quantity: null, shut: null } };
 
     expect(pruneUnknown(schema, value, resolveReference)).toEqual([]);
     expect(value).toEqual({ spec: { n: null, free: { x: null } } });

@@ -43,7 +43,7 @@ function prune(
 }
 
 function allowsNull(schema: Schema): boolean {
-  if (schema.nullable === true || schema['x-kubernetes-preserve-unknown-fields'] === true) return true;
+  if (schema.nullable === true) return true;
   return schema.type === undefined && schema['x-kubernetes-int-or-string'] !== true;
 }
 
