@@ -34,7 +34,9 @@ export async function observe(uid: string, ports: ObservePorts): Promise<Observe
   if (expected !== undefined && !view.pod(uid) && view.gonePod(uid) === undefined) await look(uid, expected, ports);
 
   const pod = view.pod(uid);
-  if (pod && run) {
+  // Without a place there is no container, and tries to reach one are in vain: ten thousand may wait for a full cluster.
+  if (pod && pod.spec.nodeName === undefined && stuck(pod)) captures.release(uid);
+  else if (pod && run) {
     captures.ensure(uid, pod.metadata.name, { high: run.high, ended: run.end !== null });
     captures.podSeen(uid, pod);
   }

@@ -9,8 +9,10 @@ import { cli } from './parts/cli.ts';
 import { jobs } from './parts/jobs.ts';
 import { journal } from './parts/journal-store.ts';
 import { lines } from './parts/lines.ts';
+import { memory } from './parts/memory.ts';
 import { ready } from './parts/ready.ts';
 import { schedules } from './parts/schedules.ts';
+import { simulated } from './parts/simulated.ts';
 import { start } from './parts/start.ts';
 import { stop } from './parts/stop.ts';
 import { writes } from './parts/writes.ts';
@@ -31,6 +33,8 @@ const PARTS: readonly (LocalPart | ClusterPart)[] = [
   journal,
   lines,
   schedules,
+  simulated,
+  memory,
 ];
 
 const { values, positionals } = parseArgs({
