@@ -46,9 +46,9 @@ else await bench();
 
 function help(): void {
   console.log(
-    'usage: node test/bench/main.ts [part[:samples]…] [-n samples] [--json file]\n\nparts (all of them without a name):',
+    'usage: node test/bench/main.ts [part[:samples]…] [-n samples] [--json file]\n\nparts (without a name all but the long ones):',
   );
-  for (const { name, what } of PARTS) console.log(`  ${name.padEnd(10)} ${what}`);
+  for (const { name, what, long } of PARTS) console.log(`  ${name.padEnd(10)} ${what}${long ? ' (long)' : ''}`);
   console.log('\nOn the cluster of KUBECONFIG, or on an embedded one of its own where that is not set.');
 }
 
@@ -57,7 +57,7 @@ async function bench(): Promise<void> {
   const unknown = [...wanted.keys()].filter((name) => !PARTS.some((part) => part.name === name));
   if (unknown.length > 0) throw new Error(`no such part: ${unknown.join(', ')} (see --help)`);
   const n = number(values.n);
-  const chosen = PARTS.filter(({ name }) => wanted.size === 0 || wanted.has(name));
+  const chosen = PARTS.filter(({ name, long }) => (wanted.size === 0 ? long !== true : wanted.has(name)));
 
   const report = new Report((line) => console.log(line));
   const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', node: process.version, load: loadavg() };

@@ -23,6 +23,7 @@ const BYTES = LINES * (7 + 1 + FILL.length + 1);
 
 export const lines: ClusterPart = {
   name: 'lines',
+  long: true,
   what: `${LINES} numbered lines under kills of operator, API and store, and log rotation: byte for byte`,
   runOn: (_world, order) => run(order),
 };

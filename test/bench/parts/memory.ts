@@ -22,6 +22,7 @@ const CHUNK = 1_000;
 
 export const memory: LocalPart = {
   name: 'memory',
+  long: true,
   what: `the operator beside ${FINISHED} finished and ${UNFINISHED} unfinished procedures, ${RUNNING} of which run and print a line a second (embedded API server, simulated pods)`,
   run,
 };

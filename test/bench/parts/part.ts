@@ -8,16 +8,19 @@ export interface Order {
   readonly n: number | undefined;
 }
 
-/** A part that needs nothing but this machine. */
-export interface LocalPart {
+interface Named {
   readonly name: string;
   readonly what: string;
+  /** Takes minutes, or a machine to itself: only where it is asked for by name. */
+  readonly long?: true;
+}
+
+/** A part that needs nothing but this machine. */
+export interface LocalPart extends Named {
   readonly run: (order: Order) => Promise<void>;
 }
 
 /** A part that needs the product on a cluster. */
-export interface ClusterPart {
-  readonly name: string;
-  readonly what: string;
+export interface ClusterPart extends Named {
   readonly runOn: (world: World, order: Order) => Promise<void>;
 }

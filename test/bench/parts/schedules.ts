@@ -7,6 +7,7 @@ const SCHEDULES = 10_000;
 
 export const schedules: LocalPart = {
   name: 'schedules',
+  long: true,
   what: `${SCHEDULES} random schedules of faults, kills, stops and deletions, simulated: how often main runs`,
   run,
 };

@@ -15,6 +15,7 @@ const LIMIT = 1_000;
 
 export const simulated: LocalPart = {
   name: 'simulated',
+  long: true,
   what: `${RUNS} procedures created at once on simulated pods: runs per minute of the operator and its API server`,
   run,
 };
