@@ -36,52 +36,6 @@ def parse(text):
         raise BadArguments("kwargs must be an object")
     return args or [], kwargs or {}
 ''',
-    'oet_runner.barely': '''"""An exception as data where `failure` cannot do it: no memory or descriptors are left, nothing can be imported, or the exception
-itself raises when it is asked. In the script's process; uses nothing that has to be loaded."""
-
-from .told import MAX_LINE
-
-
-def describe(error, broken):
-    """As failure.describe, without the lines of source and the causes; `broken` is what that raised."""
-    kind, text = _name(error), _text(error)
-    frames, tb = [], BaseException.__traceback__.__get__(error)
-    while tb is not None:
-        code = tb.tb_frame.f_code
-        if not code.co_filename.startswith("<oet-runner>"):
-            frames.append({"file": code.co_filename, "line": min(max(tb.tb_lineno or 0, 0), MAX_LINE), "function": code.co_name, "source": None})
-        tb = tb.tb_next
-    lines = ['  File "%s", line %d, in %s\\n' % (f["file"], f["line"], f["function"]) for f in frames[-100:]]
-    head = "Traceback (most recent call last):\\n" if lines else ""
-    trace = "%s%s%s%s\\n(no more can be told: %s)\\n" % (head, "".join(lines), kind, ": " + text if text else "", _name(broken))
-    return {"type": kind, "message": text, "stackTrace": trace, "frames": frames[-100:], "causes": []}
-
-
-def free(error):
-    """Lets go of what the functions that have ended hold: after a MemoryError there may be no other way to say anything."""
-    tb = BaseException.__traceback__.__get__(error)
-    while tb is not None:
-        try:
-            tb.tb_frame.clear()
-        except RuntimeError:
-            pass  # still runs
-        tb = tb.tb_next
-
-
-def _name(error):
-    return type.__dict__["__name__"].__get__(type(error))
-
-
-def _text(error):
-    try:
-        text = str.__str__(str(error))
-    except BaseException:  # the script's code: anything may come
-        try:
-            text = str.__str__(BaseException.__str__(error))
-        except BaseException:
-            text = ""
-    return text if len(text) <= 2000 else text[:1000] + " … " + text[-1000:]
-''',
     'oet_runner.bridge': '''"""What the script imports and we have a part in: PyPubSub, whose messages become events. Costs nothing until it is imported."""
 
 import sys
@@ -533,6 +487,72 @@ def _write(path, lines):
     with open(path, "w", encoding="utf-8") as file:
         file.write("".join(line + "\\n" for line in lines))
     return path
+''',
+    'oet_runner.failed': '''"""What a function of the script raised, told so that its author understands it whatever the script has done: when no memory or descriptors
+are left, nothing can be imported, or the exception raises when it is asked. Loaded by outcome.late, so it imports nothing but at need."""
+
+import sys
+
+
+def exit_code(code):
+    """What the interpreter makes of SystemExit.code; it prints what is no number."""
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    try:
+        print(code, file=sys.stderr)
+    except BaseException:
+        pass  # its __str__ raises, or stderr is closed
+    return 1
+
+
+def described(error):
+    """Fields of the `error` entry but the phase."""
+    try:
+        from .failure import describe
+
+        return describe(error)
+    except BaseException as broken:  # whatever the script has done to the interpreter: its author gets to know what it raised
+        return _barely(error, broken)
+
+
+def report(error):
+    """Prints what has no other way to its author."""
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except BaseException:
+        pass  # the script's own hook, which raises
+
+
+def _barely(error, broken):
+    """As failure.describe, without the lines of source and the causes, and without loading anything; `broken` is what that raised."""
+    kind, text = _name(error), _text(error)
+    frames, tb = [], BaseException.__traceback__.__get__(error)
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        if not code.co_filename.startswith("<oet-runner>"):
+            frames.append({"file": code.co_filename, "line": min(max(tb.tb_lineno or 0, 0), 2**31 - 1), "function": code.co_name, "source": None})
+        tb = tb.tb_next
+    lines = ['  File "%s", line %d, in %s\\n' % (f["file"], f["line"], f["function"]) for f in frames[-100:]]
+    head = "Traceback (most recent call last):\\n" if lines else ""
+    trace = "%s%s%s%s\\n(no more can be told: %s)\\n" % (head, "".join(lines), kind, ": " + text if text else "", _name(broken))
+    return {"type": kind, "message": text, "stackTrace": trace, "frames": frames[-100:], "causes": []}
+
+
+def _name(error):
+    return type.__dict__["__name__"].__get__(type(error))
+
+
+def _text(error):
+    try:
+        text = str.__str__(str(error))
+    except BaseException:  # the script's code: anything may come
+        try:
+            text = str.__str__(BaseException.__str__(error))
+        except BaseException:
+            text = ""
+    return text if len(text) <= 2000 else text[:1000] + " … " + text[-1000:]
 ''',
     'oet_runner.failure': '''"""An exception as data: what `error` entries carry. All of it comes from the script and may be of any size."""
 
@@ -1477,40 +1497,29 @@ def _prepare(message):
         if isinstance(value, bool) or not isinstance(value, _NUMBER) or not _sane(value):
             raise BadMessage("limits." + name + " must be 0 or more", "prepare")
 ''',
-    'oet_runner.outcome': '''"""What became of the script's functions, told so that its author understands it whatever the script has done. In the script's process;
-what is imported here at the top may be needed when nothing can be imported any more."""
+    'oet_runner.outcome': '''"""What became of the script's functions. In the script's process, where the script may have broken whatever it likes."""
 
 import gc
 import io
-import sys
 import types
 
-from . import barely
+
+def late(name):
+    """The names of a module of ours, as a dict. By no import: the script may have left none that works, nor a descriptor to open files with."""
+    names = {"__name__": __package__ + "." + name, "__package__": __package__}
+    exec(compile(__spec__.loader.get_source(names["__name__"]), "<oet-runner>/" + name + ".py", "exec", dont_inherit=True), names)
+    return names
 
 
-def exit_code(code):
-    """What the interpreter makes of SystemExit.code; it prints what is no number."""
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code & 0xFF
-    try:
-        print(code, file=sys.stderr)
-    except BaseException:
-        pass  # its __str__ raises, or stderr is closed
-    return 1
-
-
-def described(error):
-    """Fields of the `error` entry but the phase."""
-    if issubclass(type(error), MemoryError):
-        barely.free(error)
-    try:
-        from .failure import describe
-
-        return describe(error)
-    except BaseException as broken:  # whatever the script has done to the interpreter: its author gets to know what it raised
-        return barely.describe(error, broken)
+def free(error):
+    """Lets go of what the functions that have ended hold: after a MemoryError there may be no other way to say anything."""
+    tb = BaseException.__traceback__.__get__(error)
+    while tb is not None:
+        try:
+            tb.tb_frame.clear()
+        except RuntimeError:
+            pass  # still runs
+        tb = tb.tb_next
 
 
 def flush_files():
@@ -1522,14 +1531,6 @@ def flush_files():
                 file.flush()
         except Exception:
             pass  # detached, or nobody reads it any more
-
-
-def report(error):
-    """Prints what has no other way to its author."""
-    try:
-        sys.excepthook(type(error), error, error.__traceback__)
-    except BaseException:
-        pass  # the script's own hook, which raises
 
 
 def finished(phase, value):
@@ -1922,7 +1923,7 @@ import types
 from . import control, entries
 from .arguments import BadArguments, parse
 from .bridge import Finder, PubSub
-from .outcome import described, exit_code, finished, flush_files, report
+from .outcome import finished, flush_files, free, late
 from .terminate import Guard, TerminateInterrupt
 from .toolbox import build, event, result
 from .verdict import INTERRUPTED
@@ -2017,13 +2018,16 @@ class Script:
 
     def _failed(self, phase, error):
         # issubclass, not isinstance: that would ask the exception, whose answer may be to raise.
-        code = exit_code(error.code) if issubclass(type(error), SystemExit) else 1
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000))
+        if issubclass(type(error), MemoryError):
+            free(error)
+        failed = late("failed")
+        code = failed["exit_code"](error.code) if issubclass(type(error), SystemExit) else 1
         if os.getpid() != self._pid:
             if not isinstance(error, SystemExit):
-                report(error)
+                failed["report"](error)
             return code
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000))
-        fields = described(error)
+        fields = failed["described"](error)
         self._entry("error", {"phase": phase, **fields})
         outcome = {"type": fields["type"], "message": fields["message"][:2000], "phase": phase}
         self._tell({"c": "outcome", "outcome": "raised", **outcome})
@@ -2094,7 +2098,7 @@ class Script:
             except BaseException as error:
                 self._guard.close()
                 if not isinstance(error, (TerminateInterrupt, SystemExit)):
-                    report(error)
+                    late("failed")["report"](error)
 
     def _leave(self, code):
         for stream in (sys.stdout, sys.stderr):

@@ -1,37 +1,26 @@
-"""What became of the script's functions, told so that its author understands it whatever the script has done. In the script's process;
-what is imported here at the top may be needed when nothing can be imported any more."""
+"""What became of the script's functions. In the script's process, where the script may have broken whatever it likes."""
 
 import gc
 import io
-import sys
 import types
 
-from . import barely
+
+def late(name):
+    """The names of a module of ours, as a dict. By no import: the script may have left none that works, nor a descriptor to open files with."""
+    names = {"__name__": __package__ + "." + name, "__package__": __package__}
+    exec(compile(__spec__.loader.get_source(names["__name__"]), "<oet-runner>/" + name + ".py", "exec", dont_inherit=True), names)
+    return names
 
 
-def exit_code(code):
-    """What the interpreter makes of SystemExit.code; it prints what is no number."""
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code & 0xFF
-    try:
-        print(code, file=sys.stderr)
-    except BaseException:
-        pass  # its __str__ raises, or stderr is closed
-    return 1
-
-
-def described(error):
-    """Fields of the `error` entry but the phase."""
-    if issubclass(type(error), MemoryError):
-        barely.free(error)
-    try:
-        from .failure import describe
-
-        return describe(error)
-    except BaseException as broken:  # whatever the script has done to the interpreter: its author gets to know what it raised
-        return barely.describe(error, broken)
+def free(error):
+    """Lets go of what the functions that have ended hold: after a MemoryError there may be no other way to say anything."""
+    tb = BaseException.__traceback__.__get__(error)
+    while tb is not None:
+        try:
+            tb.tb_frame.clear()
+        except RuntimeError:
+            pass  # still runs
+        tb = tb.tb_next
 
 
 def flush_files():
@@ -43,14 +32,6 @@ def flush_files():
                 file.flush()
         except Exception:
             pass  # detached, or nobody reads it any more
-
-
-def report(error):
-    """Prints what has no other way to its author."""
-    try:
-        sys.excepthook(type(error), error, error.__traceback__)
-    except BaseException:
-        pass  # the script's own hook, which raises
 
 
 def finished(phase, value):

@@ -12,7 +12,7 @@ import types
 from . import control, entries
 from .arguments import BadArguments, parse
 from .bridge import Finder, PubSub
-from .outcome import described, exit_code, finished, flush_files, report
+from .outcome import finished, flush_files, free, late
 from .terminate import Guard, TerminateInterrupt
 from .toolbox import build, event, result
 from .verdict import INTERRUPTED
@@ -107,13 +107,16 @@ class Script:
 
     def _failed(self, phase, error):
         # issubclass, not isinstance: that would ask the exception, whose answer may be to raise.
-        code = exit_code(error.code) if issubclass(type(error), SystemExit) else 1
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000))
+        if issubclass(type(error), MemoryError):
+            free(error)
+        failed = late("failed")
+        code = failed["exit_code"](error.code) if issubclass(type(error), SystemExit) else 1
         if os.getpid() != self._pid:
             if not isinstance(error, SystemExit):
-                report(error)
+                failed["report"](error)
             return code
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000))
-        fields = described(error)
+        fields = failed["described"](error)
         self._entry("error", {"phase": phase, **fields})
         outcome = {"type": fields["type"], "message": fields["message"][:2000], "phase": phase}
         self._tell({"c": "outcome", "outcome": "raised", **outcome})
@@ -184,7 +187,7 @@ class Script:
             except BaseException as error:
                 self._guard.close()
                 if not isinstance(error, (TerminateInterrupt, SystemExit)):
-                    report(error)
+                    late("failed")["report"](error)
 
     def _leave(self, code):
         for stream in (sys.stdout, sys.stderr):
