@@ -56,9 +56,12 @@ async function run({ report, n = 100 }: Order): Promise<void> {
     await stage(`and ${running} running`);
 
     await create(world, 'waiting', unfinished - running);
-    const wait = async (): Promise<boolean> =>
-      (await count(world, ({ reason }) => reason === 'Unschedulable')) === unfinished - running;
-    await until('all to be taken up', wait, { withinMs: 900_000, everyMs: 5_000 });
+    const wait = async (): Promise<boolean> => {
+      await operator.vitals(); // one that lost its lease has ended
+      return (await count(world, ({ reason }) => reason === 'Unschedulable')) === unfinished - running;
+    };
+    // Seldom: each look is a list of ten thousand objects.
+    await until('all to be taken up', wait, { withinMs: 1_800_000, everyMs: 15_000 });
     await stage(`and ${unfinished - running} waiting for a place`, BAR);
 
     await operator.kill('SIGKILL');
