@@ -99,6 +99,36 @@ const RUN: readonly Case[] = [
     output: 'still',
   },
   {
+    what: 'interrupts PID 1',
+    source:
+      'import os, signal, time\ndef main():\n  os.kill(os.getppid(), signal.SIGINT)\n  time.sleep(0.2)\n  print("on")',
+    state: 'COMPLETE',
+    reason: 'Completed',
+    output: 'on\n',
+  },
+  {
+    what: 'has a pool of spawned processes',
+    source:
+      'import multiprocessing as m\ndef f(x): return x + 1\ndef main():\n  with m.get_context("spawn").Pool(2) as p: print(p.map(f, [1, 2]))',
+    state: 'COMPLETE',
+    reason: 'Completed',
+    output: '[2, 3]\n',
+  },
+  {
+    what: 'publishes 400,000 numbers at once',
+    source: 'import oet\ndef main():\n  oet.publish("a", x=list(range(400000)))\n  print("on")',
+    state: 'COMPLETE',
+    reason: 'Completed',
+    output: 'on\n',
+  },
+  {
+    what: 'has a main of which nothing runs',
+    source: 'async def main(): print("never")',
+    state: 'FAILED',
+    reason: 'ScriptError',
+    output: '',
+  },
+  {
     what: 'prints invalid UTF-8',
     source: 'import os\ndef main(): os.write(1, bytes([0xff, 0xfe, 65, 0, 10]))',
     state: 'COMPLETE',
