@@ -36,8 +36,9 @@ export const COLUMNS: readonly PrinterColumn[] = [
   {
     name: 'STARTED',
     type: 'date',
-    jsonPath: '.status.times.started',
-    description: 'Time since main began.',
+    // Not times.started, which comes with the terminal state: who looks at a running script wants to know since when.
+    jsonPath: '.status.permit.mainTime',
+    description: 'Time since main was allowed to begin.',
     priority: 0,
   },
   { name: 'EXIT', type: 'integer', jsonPath: '.status.exitCode', description: "The script's exit code.", priority: 0 },
