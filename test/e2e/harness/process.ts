@@ -35,6 +35,10 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** What is set for another operator or API is not meant for these. */
+const surroundings = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('OET_')));
+
 class Service implements Part {
   readonly name: string;
   readonly logFile: string;
@@ -56,7 +60,7 @@ class Service implements Part {
     if (this.#child && this.#child.exitCode === null && this.#child.signalCode === null) return;
     const log = openSync(this.logFile, 'a');
     this.#child = spawn(process.execPath, [this.#entry], {
-      env: { ...process.env, NODE_OPTIONS: '', ...this.#env },
+      env: { ...surroundings(), NODE_OPTIONS: '', ...this.#env },
       stdio: ['ignore', log, log],
     });
     const child = this.#child;
