@@ -93,6 +93,7 @@ export class SimulatedNode {
   async close(): Promise<void> {
     this.#ending.abort();
     clearTimeout(this.#beat);
+    for (const container of this.#containers.values()) container.kill();
     await this.#watching;
     if (!this.#schedules) return;
     await this.#kube.request('DELETE', `/api/v1/nodes/${NODE}`).catch(unlessGone);
@@ -194,21 +195,27 @@ export class SimulatedNode {
     setTimeout(() => container.kill(), (pod.metadata.deletionGracePeriodSeconds ?? 30) * 1000).unref();
   }
 
+  /** What was under way when the node was closed has nobody to go to. */
+  readonly #unlessOver = (error: unknown): undefined => {
+    if (!this.#ending.signal.aborted) unlessGone(error);
+  };
+
   async #ended(pod: Stored<Pod>): Promise<void> {
     const { name } = pod.metadata;
     const container = this.#containers.get(name);
+    if (this.#ending.signal.aborted) return;
     await this.#tell(name, statusOf(pod, container));
-    const live = await this.#pods.get(name).catch(unlessGone);
+    const live = await this.#pods.get(name).catch(this.#unlessOver);
     if (live?.metadata.deletionTimestamp !== undefined) await this.#remove(pod);
   }
 
   async #remove({ metadata: { name, uid } }: Stored<Pod>): Promise<void> {
-    await this.#pods.delete(name, { uid, gracePeriodSeconds: 0 }).catch(unlessGone);
+    await this.#pods.delete(name, { uid, gracePeriodSeconds: 0 }).catch(this.#unlessOver);
   }
 
   async #tell(name: string, status: Pod['status']): Promise<void> {
     if (this.#ending.signal.aborted) return;
-    await this.#pods.mergePatch(name, { status }, { subresource: 'status' }).catch(unlessGone);
+    await this.#pods.mergePatch(name, { status }, { subresource: 'status' }).catch(this.#unlessOver);
   }
 }
 
