@@ -34,7 +34,7 @@ const Config = z.object({
     .transform((text) => text.split(',').filter((name) => name !== '')),
   /** Who this operator is between restarts: the lease passes at once to the same identity, which is known to be dead. */
   OET_OPERATOR_IDENTITY: z.string().min(1).default(`${hostname()}-${process.pid}`),
-  /** Containers that are being started at once; what is more waits for its turn. */
+  /** Containers that may be started at once however long they take; more while they come quickly. What is more than that waits for its turn. */
   OET_CONCURRENT_STARTS: z.coerce.number().int().min(1).default(6),
   OET_TOLERANCE_SECONDS: z.coerce.number().min(0).default(60),
   HOST: z.string().default('127.0.0.1'),

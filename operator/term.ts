@@ -47,7 +47,7 @@ export interface TermPorts {
   readonly runner: { readonly source: string; readonly sha256: string };
   readonly podSettings: PodSettings;
   readonly settings: Settings;
-  /** Containers that are being started at once; what is more waits for its turn. */
+  /** Containers that may be started at once, however long they take; what is more waits for its turn. */
   readonly concurrentStarts: number;
   readonly record: (object: LiveProcedure, input: EventInput) => void;
   readonly clock: Clock;
@@ -81,7 +81,7 @@ export async function runTerm(ports: TermPorts, signal: AbortSignal): Promise<vo
   const view = new ClusterView();
   const failures: StepFailures = { create: new Map(), script: new Map() };
   const exclusivity = new Exclusivity((uid) => queue.add(uid));
-  const pace = new Pace({ most: ports.concurrentStarts, clock, wake: (uid) => queue.add(uid) });
+  const pace = new Pace({ least: ports.concurrentStarts, clock, wake: (uid) => queue.add(uid) });
   const captures = new Captures({
     ports: { journal: store, clock, log, session: ports.session },
     streamsOf: ports.streamsOf,

@@ -16,11 +16,6 @@ export class Crowd {
   readonly #waiting = new Set<object>();
   readonly #starting = new Set<object>();
 
-  /** How many are not there yet, stuck ones too. */
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-
   /**
    * ms until `who` tries again, which has been failing for so long: 25 alone, 200 of two, 1,600 of four. In a crowd hardly anybody tries
    * before it is seen running, and then at once: what tries cost would make all of them later. One that is stuck tries seldom, and

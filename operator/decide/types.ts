@@ -70,7 +70,7 @@ export interface Observed {
   readonly settings: Settings;
   /** It stands in line: so many containers are being started that its pod is made later. */
   readonly inLine?: boolean;
-  /** How many runs' containers are being waited for at this moment, of all runs. */
+  /** How many containers are being started at this moment, of all runs. */
   readonly starting?: number;
 }
 

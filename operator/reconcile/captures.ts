@@ -29,11 +29,6 @@ export class Captures {
     return this.#captures.size;
   }
 
-  /** Whose containers are being waited for. */
-  get starting(): number {
-    return this.#crowd.waiting;
-  }
-
   /** How many something hinders, by its reason. */
   degraded(): Map<string, number> {
     const counts = new Map<string, number>();

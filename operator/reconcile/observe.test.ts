@@ -37,7 +37,7 @@ async function claimed() {
   } as unknown as LiveProcedure);
   const ports = {
     ...{ view, captures, clock, store: store.asStore(), exclusivity: new Exclusivity(() => undefined) },
-    pace: new Pace({ most: 1, clock, wake: () => undefined }),
+    pace: new Pace({ least: 1, clock, wake: () => undefined }),
     failures: { create: new Map(), script: new Map() },
     settings: { toleranceMs: 0, stopAnswerMs: 0, drainMs: 0 },
   };
@@ -57,13 +57,11 @@ it('a pod is captured from its creation on, and not while it waits for a place',
   expect(await look({}, {})).toBe(1);
   await clock.advance(500);
   expect(attaches.length).toBeGreaterThan(0);
-  expect(captures.starting).toBe(1);
 
   expect(await look({}, UNSCHEDULABLE)).toBe(0);
   const tried = attaches.length;
   await clock.advance(600_000);
   expect(attaches).toHaveLength(tried);
-  expect(captures.starting).toBe(0);
 
   expect(await look({ nodeName: 'node1' }, { conditions: [{ type: 'PodScheduled', status: 'True' }] })).toBe(1);
   await clock.advance(500);

@@ -24,7 +24,7 @@ export interface ObservePorts {
 }
 
 export async function observe(uid: string, ports: ObservePorts): Promise<Observed> {
-  const { view, captures, exclusivity, failures, settings } = ports;
+  const { view, captures, exclusivity, pace, failures, settings } = ports;
   const procedure = view.procedure(uid);
   const run = procedure && !procedure.status.claim ? undefined : await ports.store.run(uid);
   // A pod that was recorded, or that has spoken, or whose procedure was deleted: if no watch shows it, it is asked for.
@@ -44,7 +44,8 @@ export async function observe(uid: string, ports: ObservePorts): Promise<Observe
 
   const capture = captures.get(uid)?.view();
   // It answers, or waits for something that a busy processor does not delay.
-  if (capture?.hello || view.gonePod(uid) !== undefined || (pod && stuck(pod))) ports.pace.leave(uid);
+  if (capture?.hello) pace.answered(uid);
+  else if (view.gonePod(uid) !== undefined || (pod && stuck(pod))) pace.leave(uid);
 
   const key = procedure?.spec.exclusive;
   const holder = key === undefined ? undefined : exclusivity.heldBy(key, uid);
@@ -59,8 +60,8 @@ export async function observe(uid: string, ports: ObservePorts): Promise<Observe
     createFailure: failures.create.get(uid),
     scriptFailure: failures.script.get(uid),
     settings,
-    inLine: ports.pace.waits(uid),
-    starting: captures.starting,
+    inLine: pace.waits(uid),
+    starting: pace.starting,
   };
 }
 

@@ -5,10 +5,10 @@ import { Pace } from './pace.ts';
 
 const PATIENCE_MS = 3_000;
 
-function paceOf(most: number): { pace: Pace; clock: FakeClock; woken: string[] } {
+function paceOf(least: number): { pace: Pace; clock: FakeClock; woken: string[] } {
   const clock = new FakeClock();
   const woken: string[] = [];
-  const pace = new Pace({ most, clock, wake: (uid) => woken.push(uid) });
+  const pace = new Pace({ least, clock, wake: (uid) => woken.push(uid) });
   return { pace, clock, woken };
 }
 
@@ -58,6 +58,48 @@ describe('the pace of starts', () => {
     pace.leave('a');
 
     expect(woken).toEqual(['b']);
+  });
+
+  /** 200 that are asked for at once, each of which takes so long: how many are being started, each time one comes. */
+  async function crowd(
+    pace: Pace,
+    clock: FakeClock,
+    woken: string[],
+    ms: (starting: number) => number,
+  ): Promise<number[]> {
+    const starting: number[] = [];
+    const begin = (uid: string): void => {
+      clock.setTimeout(() => pace.answered(uid), ms(pace.starting));
+    };
+    for (let i = 0; i < 200; i++) if (pace.enter(`${i}`)) begin(`${i}`);
+    while (pace.waiting > 0) {
+      await clock.advance(50);
+      for (const uid of woken.splice(0)) begin(uid);
+      if (pace.waiting > 0) starting.push(pace.starting);
+    }
+    return starting;
+  }
+
+  it('starts ever more at once while they come quickly', async () => {
+    const { pace, clock, woken } = paceOf(6);
+    expect(Math.max(...(await crowd(pace, clock, woken, () => 300)))).toBeGreaterThan(40);
+  });
+
+  it('starts hardly more than the least where they make each other late', async () => {
+    const { pace, clock, woken } = paceOf(6);
+    expect(Math.max(...(await crowd(pace, clock, woken, (starting) => 300 * starting)))).toBeLessThanOrEqual(10);
+  });
+
+  it('never starts fewer than the least, however long they take', async () => {
+    const { pace, clock, woken } = paceOf(6);
+    expect(Math.min(...(await crowd(pace, clock, woken, () => 10_000)))).toBe(6);
+  });
+
+  it('goes back to the least when a cluster that was quick is not any more', async () => {
+    const { pace, clock, woken } = paceOf(6);
+    await crowd(pace, clock, woken, () => 300);
+    await clock.advance(300);
+    expect((await crowd(pace, clock, woken, () => 2_000)).at(-1)).toBe(6);
   });
 
   it('never has more starting than it may, serves in order, and leaves nobody waiting beside a free place', () => {

@@ -16,7 +16,7 @@ cp -L /etc/os-release "$root/etc/os-release"
 echo 'oet:x:65532:65532:oet:/tmp:/nonexistent' >"$root/etc/passwd"
 echo 'oet:x:65532:' >"$root/etc/group"
 
-cp build/*.mjs build/journal-worker.js "$root/opt/oet/build/"
+cp build/*.mjs build/journal-worker.js build/*.LEGAL.txt "$root/opt/oet/build/"
 cp runner/bootstrap.py "$root/opt/oet/runner/"
 cp runner/dist/runner.py "$root/opt/oet/runner/dist/"
 cp crds/openapi.json "$root/opt/oet/crds/"
@@ -24,7 +24,9 @@ cp package.json LICENSE "$root/opt/oet/"
 # There is no shell and no env: the kernel starts Node by its path.
 for program in oet:oet oet-operator:operator oet-rest:api; do
   bundle=/opt/oet/build/${program#*:}.mjs
-  sed -i '1i #!/usr/local/bin/node' "$root$bundle"
+  # The operator's short-lived objects alone might take 128 MiB else (docs/reference/benchmarks.md, memory). The kernel passes on one argument.
+  case $program in oet-operator:*) option=' --max-semi-space-size=8' ;; *) option='' ;; esac
+  sed -i "1i #!/usr/local/bin/node$option" "$root$bundle"
   chmod 755 "$root$bundle"
   ln -s "$bundle" "$root/usr/local/bin/${program%%:*}"
 done
