@@ -88,6 +88,7 @@ e2e: install ## Run the end-to-end suite with operator and API as local processe
 
 .PHONY: contract
 contract: install ## Run the contract suite against the cluster of KUBECONFIG
+	@: "$${KUBECONFIG:?set it to a cluster that may be used for tests}"
 	@CONTRACT_REAL=1 npm run --silent test -- --runInBand test/contract
 
 .PHONY: bench

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { CliError } from '../errors.ts';
@@ -41,6 +44,28 @@ describe('axiosTransport', () => {
         text: '[]',
       },
     );
+  });
+
+  test('a proxy of the environment is for other machines, never for this one', async () => {
+    const listening = async (text: string): Promise<Server> => {
+      const server = createServer((_, response) => response.end(text)).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    };
+    const port = (server: Server): number => (server.address() as AddressInfo).port;
+    const [api, proxy] = [await listening('the server'), await listening('the proxy')];
+    const { env } = process;
+    process.env = { http_proxy: `http://127.0.0.1:${port(proxy)}` };
+    const asked = async (origin: string): Promise<string> =>
+      (await axiosTransport(origin, undefined).request({ method: 'GET', path: '/procedures' })).text;
+    try {
+      expect(await asked('http://oet.test:5000')).toBe('the proxy');
+      expect(await asked(`http://127.0.0.1:${port(api)}`)).toBe('the server');
+      expect(await asked(`http://localhost:${port(api)}`)).toBe('the server');
+    } finally {
+      process.env = env;
+      for (const server of [api, proxy]) server.close();
+    }
   });
 
   test.each([

@@ -9,10 +9,11 @@ const TIMEOUT_MS = 60_000;
 const HEADERS_MS = 30_000;
 /** From this silence on the kernel asks once a second whether the other side is there; it gives up after ten. */
 const KEEP_ALIVE_MS = 15_000;
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 const PROTOCOLS: ReadonlySet<string> = new Set(['http:', 'https:']);
 
 /**
- * HTTP through axios, which brings proxies (HTTP_PROXY, NO_PROXY) and redirects. Throws a usage error for a base URL that is
+ * HTTP through axios, which brings proxies (HTTP_PROXY, NO_PROXY; as with kubectl never for this machine itself) and redirects. Throws a usage error for a base URL that is
  * no http(s) URL.
  */
 export function axiosTransport(baseUrl: string, token: string | undefined): Transport {
@@ -38,6 +39,7 @@ export function axiosTransport(baseUrl: string, token: string | undefined): Tran
       transformRequest: (data: unknown) => data,
       transformResponse: (data: unknown) => data,
       validateStatus: () => true,
+      ...(LOOPBACK.test(new URL(base).hostname) ? { proxy: false as const } : {}),
       maxBodyLength: Infinity,
       maxContentLength: Infinity,
       decompress: false,
