@@ -26,13 +26,15 @@ export interface Container {
   /** The state of the run before this one. */
   readonly lastState: ContainerState;
   readonly restarts: number;
+  /** A start is under way; until it is through, `state` is that of the run before. */
+  readonly starting: boolean;
   /** `local://<64 digits>`; undefined until one was created. */
   readonly containerID: string | undefined;
   readonly log: LogFile | undefined;
   readonly previousLog: LogFile | undefined;
   /** When its process ended, in milliseconds. */
   readonly endedAt: number | undefined;
-  /** Makes and starts it; a later call starts it again. Never rejects: the state tells what went wrong. */
+  /** Makes and starts it; a later call starts it again, one while it is `starting` does nothing. Never rejects: the state tells what went wrong. */
   start(): Promise<void>;
   /** Goes on with what an earlier kubelet started; `record` is undefined if the runtime does not know it any more. */
   adopt(
@@ -67,6 +69,7 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
   let startedAt = 0;
   let endedAt: number | undefined;
   let exit: ContainerRecord | undefined;
+  let starting = false;
 
   function become(next: ContainerState): void {
     state = next;
@@ -76,6 +79,13 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
   const messagePath = (): string => join(folder, 'termination-log');
 
   async function start(): Promise<void> {
+    if (starting) return;
+    starting = true;
+    await attempt();
+    starting = false;
+  }
+
+  async function attempt(): Promise<void> {
     const problem = imageProblem(spec, node.knobs, attempts++);
     if (problem) {
       become(problem);
@@ -216,6 +226,9 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
     },
     get lastState() {
       return lastState;
+    },
+    get starting() {
+      return starting;
     },
     get restarts() {
       return restarts;

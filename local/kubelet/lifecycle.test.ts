@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isAlive, startTestNode, until, type TestNode } from './testing.ts';
 
@@ -216,6 +219,27 @@ describe('a pod that ends in its own way', () => {
     });
     await until('the end', () => node.phase('greedy') === 'Failed');
     expect(terminated('greedy')).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
+  });
+
+  it('starts again once, however often it is looked at meanwhile', async () => {
+    const eager = await startTestNode({ knobs: { tickMs: 1, restartBackoffMs: 0 } });
+    const folder = await mkdtemp(join(tmpdir(), 'oet-runs-'));
+    try {
+      // Each run is over when the next one begins; the fifth is content.
+      const source = `
+import os, sys, time
+path = ${JSON.stringify(join(folder, 'runs'))}
+with open(path, 'a') as runs: runs.write('begin\\n')
+time.sleep(0.05)
+with open(path, 'a') as runs: runs.write('end\\n')
+sys.exit(open(path).read().count('end') < 5)`;
+      eager.run('again', source, { spec: { restartPolicy: 'OnFailure' } });
+      await until('the end', () => eager.phase('again') === 'Succeeded');
+      expect(await readFile(join(folder, 'runs'), 'utf8')).toBe('begin\nend\n'.repeat(5));
+    } finally {
+      await eager.close();
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('starts again where its restartPolicy says so, with the log of the run before', async () => {

@@ -167,6 +167,7 @@ export function createPodWorker(node: Node, first: Pod, records?: ContainerRecor
     const { container, shown } = entry;
     const { terminated, waiting } = container.state;
     if (stoppingSince !== undefined || finished) return false;
+    if (container.starting) return true;
     if (waiting && waiting.reason !== 'ContainerCreating') {
       entry.retryAt ??= node.now() + node.knobs.retryMs;
       if (node.now() < entry.retryAt) return true;
