@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { readConfig } from './config.ts';
 import { flag } from './flags.ts';
@@ -57,15 +56,4 @@ describe('flag', () => {
   it('refuses what is no boolean', () => {
     expect(() => flag('OET_X', true, { env: { OET_X: 'maybe' }, files: [] })).toThrow('OET_X');
   });
-});
-
-it('docs/reference/configuration.md has every variable', () => {
-  const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
-  const names = [...read('./config.ts').matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(([, name]) => name);
-  const documented = [...read('../docs/reference/configuration.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(
-    ([, name]) => name,
-  );
-
-  expect(names).toContain('OET_STORE');
-  expect(documented).toEqual(expect.arrayContaining(names));
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StoreLocation } from '../journal/setting.ts';
+import { LOG_LEVELS, logLevel } from '../kube/index.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 /** A DNS label, since it is a namespace and the first segment of every path. */
@@ -12,12 +13,7 @@ const Environment = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   /** The journal that the operator writes. */
   OET_STORE: StoreLocation,
-  LOG_LEVEL: z
-    .string()
-    .toLowerCase()
-    .transform((level) => PYTHON_LEVELS[level] ?? level)
-    .pipe(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']))
-    .default('info'),
+  LOG_LEVEL: z.string().transform(logLevel).pipe(z.enum(LOG_LEVELS)).default('info'),
   /** Folder of the abort script, as scripts are named in URIs. */
   SCRIPTS_LOCATION: z.string().min(1).default('/scripts'),
   /** Finished procedures of REST that are kept beside the newest ones. */
@@ -25,9 +21,6 @@ const Environment = z.object({
   /** Express' `trust proxy`: 'true', 'false', a number of hops, or addresses. X-Forwarded-* count only from those. */
   OET_TRUST_PROXY: z.string().default('false'),
 });
-
-/** Upstream's charts give Python's names of levels. */
-const PYTHON_LEVELS: Readonly<Record<string, string>> = { warning: 'warn', critical: 'fatal', notset: 'trace' };
 
 /** The configuration, read once from the environment. */
 export interface Config {

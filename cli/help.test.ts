@@ -1,19 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { FakeServer } from './testing/fake-server.ts';
-import { Terminal } from './testing/terminal.ts';
+import { describe, expect, test } from '@jest/globals';
+import { serving } from './testing/serving.ts';
+import type { Terminal } from './testing/terminal.ts';
 
-let server: FakeServer;
 let terminal: Terminal;
 
-beforeEach(async () => {
-  server = await FakeServer.listen();
-  terminal = new Terminal(server.url);
-});
-
-afterEach(async () => {
-  terminal.interrupt.abort();
-  await server.down();
-});
+serving((each) => ({ terminal } = each));
 
 describe('help and mistakes', () => {
   test.each([

@@ -1,20 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { CliError, ReaderGone } from './errors.ts';
-import { FakeServer } from './testing/fake-server.ts';
-import { Terminal } from './testing/terminal.ts';
+import type { FakeServer } from './testing/fake-server.ts';
+import { serving } from './testing/serving.ts';
+import type { Terminal } from './testing/terminal.ts';
 
 let server: FakeServer;
 let terminal: Terminal;
 
-beforeEach(async () => {
-  server = await FakeServer.listen();
-  terminal = new Terminal(server.url);
-});
-
-afterEach(async () => {
-  terminal.interrupt.abort();
-  await server.down();
-});
+serving((each) => ({ server, terminal } = each));
 
 describe('servers', () => {
   test.each([

@@ -16,6 +16,7 @@ export { CONFIG_MAPS, PODS, PROCEDURES } from './kinds.ts';
 export type { ConfigMap, KubeEvent, Lease, Namespace, ResourceType } from './kinds.ts';
 export { LeaseElector } from './lease.ts';
 export type { LeaseEnd, LeaseOptions } from './lease.ts';
+export { LOG_LEVELS, logLevel } from './logger.ts';
 export type { Logger } from './logger.ts';
 export { followLog } from './logs.ts';
 export type { LogEnd, LogFollow, LogOptions } from './logs.ts';

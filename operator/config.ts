@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { StoreLocation } from '../journal/setting.ts';
+import { LOG_LEVELS, logLevel } from '../kube/index.ts';
 
 const Config = z.object({
   /** The namespace whose procedures it reconciles. */
@@ -40,16 +41,8 @@ const Config = z.object({
   HOST: z.string().default('127.0.0.1'),
   /** /healthz, /readyz, /metrics. */
   PORT: z.coerce.number().int().min(0).max(65535).default(8081),
-  LOG_LEVEL: z
-    .string()
-    .toLowerCase()
-    .transform((level) => PYTHON_LEVELS[level] ?? level)
-    .pipe(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']))
-    .default('info'),
+  LOG_LEVEL: z.string().transform(logLevel).pipe(z.enum(LOG_LEVELS)).default('info'),
 });
-
-/** Upstream's charts give Python's names of levels. */
-const PYTHON_LEVELS: Readonly<Record<string, string>> = { warning: 'warn', critical: 'fatal', notset: 'trace' };
 
 export type Config = z.infer<typeof Config>;
 

@@ -1,25 +1,21 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { FakeServer } from '../testing/fake-server.ts';
-import { Terminal } from '../testing/terminal.ts';
+import { beforeEach, expect, test } from '@jest/globals';
+import type { FakeServer } from '../testing/fake-server.ts';
+import { serving } from '../testing/serving.ts';
+import type { Terminal } from '../testing/terminal.ts';
 import { parseJson } from '../values/json.ts';
 
 let server: FakeServer;
 let terminal: Terminal;
 
-beforeEach(async () => {
-  server = await FakeServer.listen();
-  terminal = new Terminal(server.url);
+serving((each) => ({ server, terminal } = each));
+
+beforeEach(() => {
   server.activities.push(
     parseJson(`{"id":1,"uri":"http://oet/api/v7/activities/1","pid":3,"procedure_id":3,"sbd_id":"sbd-t0001-20241028-00008",
       "activity_name":"example_activity","prepare_only":false,"state":"TODO","sbi_id":"sbi-1",
       "script_args":{"init":{"args":[],"kwargs":{"subarray_id":1}},"main":{"args":[],"kwargs":{"sb_json":"/tmp/a.json"}}},
       "activity_states":[["TODO",1730114277.41962]]}`),
   );
-});
-
-afterEach(async () => {
-  terminal.interrupt.abort();
-  await server.down();
 });
 
 const TABLE = `  ID  Activity          SB ID                     Creation Time          Procedure ID  State

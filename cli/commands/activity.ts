@@ -15,8 +15,8 @@ function activityName({ id }: Activity): string {
   return `activity/${id}`;
 }
 
-/** Shown in the help of each. */
-const NEEDS = 'Needs a server that has activities; the REST API of this release has none yet.';
+/** Shown in the help of each, and of the group. */
+export const NEEDS = 'Needs a server that has activities; the REST API of this release has none yet.';
 
 /** `oet activity run`. */
 export const runActivity: Command = {

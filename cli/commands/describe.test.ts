@@ -1,21 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { FakeServer } from '../testing/fake-server.ts';
-import { Terminal } from '../testing/terminal.ts';
+import { describe, expect, test } from '@jest/globals';
+import type { FakeServer } from '../testing/fake-server.ts';
+import { serving } from '../testing/serving.ts';
+import type { Terminal } from '../testing/terminal.ts';
 import { parseJson } from '../values/json.ts';
 import { record, type ValueMap } from '../values/value.ts';
 
 let server: FakeServer;
 let terminal: Terminal;
 
-beforeEach(async () => {
-  server = await FakeServer.listen();
-  terminal = new Terminal(server.url);
-});
-
-afterEach(async () => {
-  terminal.interrupt.abort();
-  await server.down();
-});
+serving((each) => ({ server, terminal } = each));
 
 describe('oet procedure describe', () => {
   test('a git script that failed', async () => {

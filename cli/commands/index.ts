@@ -1,4 +1,4 @@
-import { describeActivityCommand, listActivities, runActivity } from './activity.ts';
+import { describeActivityCommand, listActivities, runActivity, NEEDS } from './activity.ts';
 import type { Command } from './command.ts';
 import { create } from './create.ts';
 import { deleteProcedure } from './delete.ts';
@@ -31,8 +31,7 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'activity',
     summary: 'run activities of Scheduling Block Definitions',
-    description:
-      'run activities of Scheduling Block Definitions\n\nNeeds a server that has activities; the REST API of this release has none yet.',
+    description: `run activities of Scheduling Block Definitions\n\n${NEEDS}`,
     commands: [runActivity, listActivities, describeActivityCommand],
   },
 ];

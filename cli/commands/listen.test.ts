@@ -1,19 +1,12 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { FakeServer } from '../testing/fake-server.ts';
-import { Terminal } from '../testing/terminal.ts';
+import { expect, test } from '@jest/globals';
+import type { FakeServer } from '../testing/fake-server.ts';
+import { serving } from '../testing/serving.ts';
+import type { Terminal } from '../testing/terminal.ts';
 
 let server: FakeServer;
 let terminal: Terminal;
 
-beforeEach(async () => {
-  server = await FakeServer.listen();
-  terminal = new Terminal(server.url);
-});
-
-afterEach(async () => {
-  terminal.interrupt.abort();
-  await server.down();
-});
+serving((each) => ({ server, terminal } = each));
 
 function announce(msg: unknown): object {
   return { topic: 'user.script.announce', msg_src: '1', msg };

@@ -1,21 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ReaderGone } from '../errors.ts';
-import { FakeServer } from '../testing/fake-server.ts';
-import { Terminal } from '../testing/terminal.ts';
+import type { FakeServer } from '../testing/fake-server.ts';
+import { serving } from '../testing/serving.ts';
+import type { Terminal } from '../testing/terminal.ts';
 import { record } from '../values/value.ts';
 
 let server: FakeServer;
 let terminal: Terminal;
 
-beforeEach(async () => {
-  server = await FakeServer.listen();
-  terminal = new Terminal(server.url);
-  terminal.files['hello.py'] = 'def main(): pass\n';
-});
+serving((each) => ({ server, terminal } = each));
 
-afterEach(async () => {
-  terminal.interrupt.abort();
-  await server.down();
+beforeEach(() => {
+  terminal.files['hello.py'] = 'def main(): pass\n';
 });
 
 function bodies(): string[] {

@@ -13,12 +13,13 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 const PROTOCOLS: ReadonlySet<string> = new Set(['http:', 'https:']);
 
 /**
- * HTTP through axios, which brings proxies (HTTP_PROXY, NO_PROXY; as with kubectl never for this machine itself) and redirects. Throws a usage error for a base URL that is
- * no http(s) URL.
+ * HTTP through axios, which brings redirects and proxies (HTTP_PROXY, NO_PROXY; as with kubectl never for this machine itself).
+ * Throws a usage error for a base URL that is no http(s) URL.
  */
 export function axiosTransport(baseUrl: string, token: string | undefined): Transport {
   const base = readBaseUrl(baseUrl.trim());
   const shown = withoutPassword(base);
+  const proxy = LOOPBACK.test(new URL(base).hostname) ? { proxy: false as const } : {};
   const headers: Record<string, string> = {
     'Accept-Encoding': 'identity',
     ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
@@ -39,7 +40,7 @@ export function axiosTransport(baseUrl: string, token: string | undefined): Tran
       transformRequest: (data: unknown) => data,
       transformResponse: (data: unknown) => data,
       validateStatus: () => true,
-      ...(LOOPBACK.test(new URL(base).hostname) ? { proxy: false as const } : {}),
+      ...proxy,
       maxBodyLength: Infinity,
       maxContentLength: Infinity,
       decompress: false,

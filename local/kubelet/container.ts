@@ -81,8 +81,11 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
   async function start(): Promise<void> {
     if (starting) return;
     starting = true;
-    await attempt();
-    starting = false;
+    try {
+      await attempt();
+    } finally {
+      starting = false;
+    }
   }
 
   async function attempt(): Promise<void> {

@@ -1,5 +1,6 @@
-/** No try comes later than this, nor sooner: ms. A node that needs longer loses nothing by the wait, and is held up by tries that come too early. */
+/** ms. A node whose containers take longer loses nothing by so long a wait, and is held up by tries that come too early. */
 const LATEST_MS = 150;
+/** ms. */
 const SOONEST_MS = 25;
 
 /**

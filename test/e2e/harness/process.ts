@@ -1,12 +1,11 @@
 /** Processes of the product, started, killed and started again as a deployment would. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort as anyFreePort } from '../../../local/supervisor/ports.ts';
 import type { Part, Place, Running } from './stack.ts';
 import { until } from './until.ts';
 
@@ -14,23 +13,12 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 const taken = new Set<number>();
 
-/**
- * A port that was free a moment ago and was not given before. It is none of those that the system gives to whoever asks for any, to
- * outgoing connections above all: on a busy machine one of them would have it before the service that it is meant for.
- */
+/** A port that was free a moment ago and was not given before. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(10_000, 30_000);
+    const port = await anyFreePort();
     if (taken.has(port)) continue;
     taken.add(port);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
     return port;
   }
 }
