@@ -126,7 +126,7 @@ export class PostgresServer {
     }
   }
 
-  /** As the kernel does it when memory runs out: SIGKILL to the postmaster, whose backends end as soon as they see it. */
+  /** As the kernel does it when memory runs out: SIGKILL to the postmaster, whose backends end as soon as they see it. Resolves when all have. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
@@ -140,7 +140,8 @@ export class PostgresServer {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill(signal);
-    await once(child, 'exit');
+    // Not 'exit': a backend that has not seen its postmaster's end answers one statement more. Its stderr is the same pipe.
+    await once(child, 'close');
   }
 
   async #answers(): Promise<boolean> {
