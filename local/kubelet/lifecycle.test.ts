@@ -207,10 +207,20 @@ describe('a pod that ends in its own way', () => {
   });
 
   it('is stopped at its deadline', async () => {
-    node.run('late', HANDLED, { spec: { activeDeadlineSeconds: 1 } });
-    await until('the end', () => node.phase('late') === 'Failed');
-    expect(node.pod('late')?.status).toMatchObject({ reason: 'DeadlineExceeded' });
-    expect(terminated('late')).toMatchObject({ exitCode: 7 });
+    let ahead = 0;
+    const clocked = await startTestNode({ now: () => performance.timeOrigin + performance.now() + ahead });
+    try {
+      clocked.run('late', HANDLED, { spec: { activeDeadlineSeconds: 1000 } });
+      await clocked.waitLog('late', /hello/); // its handler is there: a signal before that is dropped, as for any PID 1
+      ahead = 1_000_000;
+      await until('the end', () => clocked.phase('late') === 'Failed');
+      expect(clocked.pod('late')?.status).toMatchObject({
+        reason: 'DeadlineExceeded',
+        containerStatuses: [{ state: { terminated: { exitCode: 7 } } }],
+      });
+    } finally {
+      await clocked.close();
+    }
   });
 
   it('is killed when it takes more memory than its limit', async () => {
