@@ -106,7 +106,7 @@ describe('signals', () => {
   beforeEach(async () => {
     server = await FakeServer.listen();
   });
-  afterEach(() => server.down());
+  afterEach(() => server.end());
 
   test.each([
     ['SIGINT', 130],

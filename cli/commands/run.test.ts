@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ReaderGone } from '../errors.ts';
+import { realClock } from '../node-ports.ts';
 import type { FakeServer } from '../testing/fake-server.ts';
 import { serving } from '../testing/serving.ts';
 import type { Terminal } from '../testing/terminal.ts';
@@ -141,6 +142,22 @@ describe('when stdout has gone', () => {
 
     expect(await code).toBe(130);
     expect(terminal.err).toMatch(/oet: procedure 1 STOPPED\n$/);
+  });
+
+  test('looks for a Ctrl-C that came with it after the pause, however late its timer is', async () => {
+    terminal.outError = new ReaderGone();
+    server.onStart = (id) => server.print(id, 'hello\n');
+    // As after a stall: the timer is first, what waits to be read (a signal, too) comes after all timers.
+    terminal.clock = {
+      ...realClock,
+      sleep: async (ms, signal) => {
+        if (signal !== terminal.interrupt.signal) return realClock.sleep(ms, signal);
+        setImmediate(() => terminal.interrupt.abort());
+      },
+    };
+
+    expect(await terminal.run('run', 'hello.py')).toBe(130);
+    expect(server.state(1)).toBe('STOPPED');
   });
 });
 

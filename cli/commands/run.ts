@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { callArguments, durationOption, flagOption, scriptArguments } from '../args/read.ts';
 import { CliError } from '../errors.ts';
 import { EXIT_CODES, type ExitName } from '../exit-codes.ts';
@@ -111,7 +112,8 @@ class Run {
       if (!(error instanceof CliError) || error.exit !== 'output') throw error;
       // Ctrl-C ends the other programs of a pipeline, too, and may be seen here a moment after that: the stop is seen to its end.
       await clock.sleep(AFTER_READER_MS, interrupted);
-      await Promise.resolve();
+      // After a stall the timer comes before the signal, which is read in the second half of a turn.
+      await endOfTurn();
       if (!this.#isStopping()) {
         const rest = `procedure ${this.#id} goes on; oet procedure stop --pid=${this.#id} stops it`;
         throw new CliError('output', `${error.message}; ${rest}`, { cause: error });

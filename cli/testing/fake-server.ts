@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { parseJson, writeJson } from '../values/json.ts';
 import { asText, Float, member, record, type Value, type ValueMap } from '../values/value.ts';
 import { FakeEvents } from './fake-events.ts';
+import { holdPort, type HeldPort } from './held-port.ts';
 
 const BASE = '/ska-oso-oet/oet/api/v7';
 const EPOCH = 1_601_461_812;
@@ -49,17 +51,21 @@ export class FakeServer {
   readonly #procedures: FakeProcedure[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #streams = new Set<ServerResponse>();
+  readonly #held: HeldPort;
   #server: Server | undefined;
-  #port = 0;
+
+  private constructor(held: HeldPort) {
+    this.#held = held;
+  }
 
   static async listen(): Promise<FakeServer> {
-    const fake = new FakeServer();
+    const fake = new FakeServer(await holdPort());
     await fake.up();
     return fake;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}${BASE}`;
+    return `http://127.0.0.1:${this.#held.port}${BASE}`;
   }
 
   /** Listens, on the same port as before. */
@@ -69,8 +75,8 @@ export class FakeServer {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     });
-    await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
-    this.#port = (server.address() as AddressInfo).port;
+    server.listen(this.#held.port, '127.0.0.1');
+    await once(server, 'listening');
     this.#server = server;
   }
 
@@ -79,6 +85,12 @@ export class FakeServer {
     const closed = new Promise((resolve) => this.#server?.close(resolve));
     this.cut();
     await closed;
+  }
+
+  /** Goes away for good. */
+  async end(): Promise<void> {
+    await this.down();
+    this.#held.release();
   }
 
   /** Resets every connection. */

@@ -18,6 +18,6 @@ export function serving(give: (each: Serving) => void): void {
   });
   afterEach(async () => {
     each.terminal.interrupt.abort();
-    await each.server.down();
+    await each.server.end();
   });
 }

@@ -1,7 +1,7 @@
 import type { CliError } from '../errors.ts';
 import { axiosTransport } from '../http/axios.ts';
 import { realClock } from '../node-ports.ts';
-import type { Ports } from '../ports.ts';
+import type { Clock, Ports } from '../ports.ts';
 import { main } from '../program.ts';
 
 /** A command line run within a test, with what it has written so far. */
@@ -10,6 +10,7 @@ export class Terminal {
   readonly files: Record<string, string> = {};
   readonly interrupt = new AbortController();
   stdin: readonly (string | Uint8Array)[] = [];
+  clock: Clock = realClock;
   /** What writing to stdout fails with, if it does. */
   outError: CliError | undefined;
   #out = Buffer.alloc(0);
@@ -67,7 +68,7 @@ export class Terminal {
         for (const chunk of stdin) yield await Promise.resolve(Buffer.from(chunk));
       })(),
       env: this.env,
-      clock: realClock,
+      clock: this.clock,
       interrupted: this.interrupt.signal,
       readFile: (path) => Promise.resolve(files[path]),
       connect: (url, token) => Promise.resolve().then(() => axiosTransport(url, token)),
