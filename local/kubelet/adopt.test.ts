@@ -1,8 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStorage, type Storage } from '../apiserver/storage.ts';
+import { PODS, type Pod } from './pod.ts';
+import { runtimeAddress, type ContainerRecord } from './runtime.ts';
 import { isAlive, startTestNode, until, type TestNode } from './testing.ts';
 
 const ECHO = `
@@ -68,6 +72,47 @@ describe('a kubelet that comes back', () => {
     expect((await second.log('ended')).text).toMatch(/got end\n$/);
   });
 
+  it('hears of an end that is told together with what there is', async () => {
+    folder = mkdtempSync(join(tmpdir(), 'oet-adopt-'));
+    storage = openStorage();
+    const { server, pod } = await fakeRuntime();
+    try {
+      const second = await start();
+      await until('the end', () => second.phase(pod) === 'Failed');
+      expect(second.pod(pod)?.status?.containerStatuses?.[0]?.state.terminated).toMatchObject({ exitCode: 5 });
+      expect((await second.log(pod)).text).toBe('last words\n');
+      await second.close();
+    } finally {
+      server.close();
+    }
+  });
+
+  it.each([
+    ['the beginning of a line', "sys.stdout.write('half '); sys.stdout.flush()", 0],
+    // More than fits into the pipe, so that it was read; the client takes nothing after the first.
+    ['what a slow client holds up', "print('start', flush=True); input(); print('x' * 100_000)", 1e9],
+  ])('has in its log what was read before it went: %s', async (_what, output, stalled) => {
+    folder = mkdtempSync(join(tmpdir(), 'oet-adopt-'));
+    storage = openStorage();
+    const first = await start();
+    const marker = join(folder, 'written');
+    first.run('read', `import sys; input(); ${output}; open(${JSON.stringify(marker)}, 'w'); input(); print('done')`);
+    await until('running', () => first.phase('read') === 'Running');
+    const attach = first.attach('read', { stdout: true });
+    attach.stall(stalled);
+    attach.send('\n');
+    await until('some output', () => attach.text(1) !== '');
+    attach.send('\n'.repeat(stalled > 0 ? 1 : 0));
+    await until('all of it', () => existsSync(marker));
+    await first.kubelet.close('detach');
+
+    const second = await start();
+    second.attach('read').send('\n');
+    await until('the end', () => second.phase('read') === 'Succeeded');
+    const expected = stalled > 0 ? `start\n${'x'.repeat(100_000)}\ndone\n` : 'half done\n';
+    expect((await second.log('read')).text === expected).toBe(true);
+  });
+
   it('tells of a container that it cannot find any more, and starts what was never started', async () => {
     folder = mkdtempSync(join(tmpdir(), 'oet-adopt-'));
     storage = openStorage();
@@ -117,3 +162,47 @@ describe('a kubelet that comes back', () => {
     await until('the end of the next', () => it.phase('next') === 'Succeeded');
   });
 });
+
+/** A runtime with one container, whose end it tells in one message with the list that has it running; and the pod of it. */
+async function fakeRuntime(): Promise<{ server: Server; pod: string }> {
+  const container = { name: 'main', image: 'python:3' };
+  const pod = storage.create(PODS, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'told', namespace: 'test' },
+    spec: { nodeName: 'local', restartPolicy: 'Never', containers: [container] },
+    status: { phase: 'Running' },
+  }) as Pod;
+  const labels = { uid: pod.metadata.uid ?? '', container: 'main', restarts: '0' };
+  const started = Date.now() * 1e6;
+  const running: ContainerRecord = {
+    ...{ name: 'c'.repeat(64), labels, pid: 1, started },
+    ...{ code: null, finished: null, oom: false, unread: 0 },
+  };
+  const pipes = join(folder, 'runtime', 'containers', running.name);
+  mkdirSync(pipes, { recursive: true });
+  const held = ['1', '2'].map((number) => {
+    execFileSync('mkfifo', [join(pipes, number)]);
+    return openSync(join(pipes, number), 'r+');
+  });
+  writeSync(held[0]!, 'last words\n');
+  const server = createServer((socket) => {
+    let rest = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const { id, do: what } = JSON.parse(line) as { id: number; do: string };
+        const end = { ...running, event: 'exit', code: 5, finished: started + 1e9 };
+        if (what === 'list') {
+          socket.write(`${JSON.stringify({ id, containers: [running] })}\n${JSON.stringify(end)}\n`);
+        } else if (what === 'shutdown') socket.end();
+        else socket.write(`${JSON.stringify({ id })}\n`);
+        if (what === 'release') for (const fd of held.splice(0)) closeSync(fd);
+      }
+    });
+  });
+  const address = runtimeAddress(join(folder, 'runtime'));
+  await new Promise<void>((resolve) => server.listen(address, resolve));
+  return { server, pod: 'told' };
+}

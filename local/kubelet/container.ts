@@ -51,8 +51,8 @@ export interface Container {
   target(): AttachTarget | undefined;
   /** Removes the container and its logs. */
   remove(): Promise<void>;
-  /** Stops reading its output; it lives on. */
-  detach(): void;
+  /** Stops reading its output; it lives on. Resolves when all that was read is in the log. */
+  detach(): Promise<void>;
 }
 
 /** A container that is not started yet. `changed` is called whenever its state is another. */
@@ -296,8 +296,9 @@ export function createContainer(node: Node, pod: Pod, spec: ContainerSpec, chang
       log?.remove();
       previousLog?.remove();
     },
-    detach() {
+    async detach() {
       output?.detach();
+      await log?.end();
     },
   };
 }

@@ -12,7 +12,7 @@ import { fullName, isFinished, PODS, type Pod } from './pod.ts';
 import { createPodWorker, type PodWorker } from './pod-worker.ts';
 import { resolvePython } from './python.ts';
 import { registerNode } from './register.ts';
-import { openRuntime, type Runtime } from './runtime.ts';
+import { openRuntime, type ContainerRecord, type Runtime } from './runtime.ts';
 import { schedule } from './scheduler.ts';
 
 /** A runtime that lived for so long was not killed by what killed the one before. */
@@ -56,6 +56,8 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
       process.stderr.write(`kubelet: ${String(error)}\n`);
     });
   const workers = new Map<string, PodWorker>();
+  /** Containers that ended since the runtime was asked for its list; undefined once all pods of it are taken over. */
+  let endedEarly: Map<string, ContainerRecord> | undefined = new Map();
   let scratch: string | undefined;
   let storage: Storage | undefined;
   let node: Node | undefined;
@@ -114,7 +116,9 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
   }
 
   async function adoptAll(own: Node, pods: Storage): Promise<void> {
-    const records = await own.runtime.list();
+    const listed = await own.runtime.list();
+    const records = listed.map((record) => endedEarly?.get(record.name) ?? record);
+    endedEarly = undefined;
     for (const pod of pods.list(PODS) as Pod[]) {
       if (pod.spec.nodeName !== own.name) continue;
       const mine = records.filter(({ labels }) => labels['uid'] === pod.metadata.uid);
@@ -144,6 +148,7 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
           ...(options.lingerSeconds === undefined ? {} : { lingerSeconds: options.lingerSeconds }),
         });
         opened.onExit((record) => {
+          endedEarly?.set(record.name, record); // it may come with the list, before anybody is there to hear of it
           for (const worker of workers.values()) worker.onExit(record);
         });
         return opened;
@@ -220,9 +225,10 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
       unsubscribe?.();
       clearTimeout(tickTimer);
       clearTimeout(rotateTimer);
-      for (const worker of workers.values()) worker.detach();
+      const logged = [...workers.values()].map((worker) => worker.detach());
       if (how === 'stop') await runtime?.shutdown();
       else runtime?.detach();
+      await Promise.all(logged);
       if (scratch !== undefined && how === 'stop') rmSync(scratch, { recursive: true, force: true });
     },
   };

@@ -40,7 +40,8 @@ export interface PodWorker {
   lose(): void;
   /** True when nothing of the pod is left here. */
   readonly gone: boolean;
-  detach(): void;
+  /** Lets go of the pod's containers. Resolves when what was read of their output is in the logs. */
+  detach(): Promise<void>;
 }
 
 /** Starts a pod; with `records` it goes on with what the runtime has of it. */
@@ -253,11 +254,11 @@ export function createPodWorker(node: Node, first: Pod, records?: ContainerRecor
     lose() {
       for (const { container } of tracked) container.lose();
     },
-    detach() {
+    async detach() {
       detached = true;
       clearTimeout(killTimer);
       clearTimeout(stoppedTimer);
-      for (const { container } of tracked) container.detach();
+      await Promise.all(tracked.map(({ container }) => container.detach()));
     },
   };
 }

@@ -25,6 +25,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from processes import MARKER, become_subreaper, children_of, execute, find, handles, read, stat_of  # noqa: E402
 
+LONGEST_KILL = 10.0  # seconds; what has not gone by then the kernel holds, in a disk that hangs
+
 
 class Container:
     """One container: its first process, its pipes, what is known of its other processes."""
@@ -85,16 +87,18 @@ class Container:
         return sum(int((read("/proc/%d/statm" % pid).split() or [0, 0])[1]) * page for pid in self.processes())
 
     def kill(self):
-        """SIGKILL to all, again while forks get away from it."""
-        for _ in range(20):
+        """SIGKILL to all, again while forks get away from it; over when none is left, as the kernel ends a PID namespace."""
+        end = time.monotonic() + LONGEST_KILL
+        while True:
             alive = self.processes()
             for pid in alive:
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-            if not alive:
+            if not alive or time.monotonic() > end:
                 return
+            time.sleep(0.001)
 
     def close(self):
         for fd in self.keep.values():
@@ -303,4 +307,7 @@ class Runtime:
 if __name__ == "__main__":
     os.umask(0o022)
     become_subreaper()
-    Runtime(sys.argv[1], sys.argv[2], float(sys.argv[3])).run()
+    runtime = Runtime(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+    runtime.run()
+    # At once, with the connections open till then: who sees them close knows that this process is gone.
+    os._exit(0)

@@ -85,18 +85,20 @@ interface Reply {
 
 const SCRIPT = fileURLToPath(new URL('runtime.py', import.meta.url));
 const LONGEST_SOCKET_PATH = 100;
+/** For one that hangs; one that fails is seen to end. */
+const LONGEST_START_MS = 60_000;
 
 /** Connects to the runtime of `folder`, starting it if it is not there. */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const pods = join(options.folder, 'containers');
   mkdirSync(pods, { recursive: true, mode: 0o700 });
-  const address = socketPath(options.folder);
+  const address = runtimeAddress(options.folder);
   const socket = await tryConnect(address).catch(() => startAndConnect(options, address, pods));
   return createClient(socket, pods, options.onLost);
 }
 
-/** A unix socket's path is limited to 107 bytes, so a deep folder gets one elsewhere. */
-function socketPath(folder: string): string {
+/** Where the runtime of a folder listens: a unix socket's path is limited to 107 bytes, so a deep folder gets one elsewhere. */
+export function runtimeAddress(folder: string): string {
   const near = join(folder, 'runtime.sock');
   if (Buffer.byteLength(near) <= LONGEST_SOCKET_PATH) return near;
   const place = join(tmpdir(), `oet-local-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`);
@@ -118,7 +120,7 @@ async function startAndConnect(options: RuntimeOptions, address: string, pods: s
   let ended: string | undefined;
   child.on('error', (error) => (ended = error.message));
   child.on('exit', (code, signal) => (ended ??= `exit ${String(code ?? signal)}`));
-  for (const deadline = performance.now() + 10_000; performance.now() < deadline;) {
+  for (const deadline = performance.now() + LONGEST_START_MS; performance.now() < deadline;) {
     try {
       const socket = await tryConnect(address);
       child.removeAllListeners();
@@ -130,7 +132,8 @@ async function startAndConnect(options: RuntimeOptions, address: string, pods: s
       await sleep(3);
     }
   }
-  throw new Error(`the container runtime did not answer in 10 s ${failure}`.trim());
+  child.kill('SIGKILL'); // else it might come after all, and end the containers of the next one as leftovers
+  throw new Error(`the container runtime did not answer in ${LONGEST_START_MS / 1000} s ${failure}`.trim());
 }
 
 function createClient(socket: Socket, pods: string, onLost?: (error: Error) => void): Runtime {

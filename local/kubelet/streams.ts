@@ -33,7 +33,7 @@ export interface OutputStreams {
   held(): number;
   /** Drops what is not read yet, as a runtime does that loses the tail of a container's output. */
   discard(): void;
-  /** Stops reading without an end: the kubelet goes, the container stays. */
+  /** Stops reading without an end, with what was read in the log: the kubelet goes, the container stays. */
   detach(): void;
 }
 
@@ -99,6 +99,7 @@ export function openOutput(runtime: Runtime, name: string, log: LogFile, knobs: 
     discard: close,
     detach() {
       listeners.clear();
+      for (const socket of sockets) socket.read(); // what waited for a slow client
       close();
     },
   };

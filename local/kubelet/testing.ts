@@ -6,7 +6,7 @@ import { createKubelet, type Kubelet, type KubeletOptions } from './kubelet.ts';
 import { PODS, type ContainerSpec, type Pod, type PodSpec } from './pod.ts';
 
 /** Calls `f` until it returns something, then returns that. Throws after `seconds`. */
-export async function until<T>(what: string, f: () => T | undefined | false, seconds = 60): Promise<T> {
+export async function until<T>(what: string, f: () => T | undefined | false, seconds = 150): Promise<T> {
   for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
     const got = f();
     if (got !== undefined && got !== false) return got;

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openRuntime, type ContainerRecord, type Runtime } from './runtime.ts';
+import { isAlive, until } from './testing.ts';
+
+let folder: string;
+let runtime: Runtime;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'oet-runtime-'));
+  runtime = await openRuntime({ folder, python: 'python3' });
+});
+afterEach(async () => {
+  await runtime.shutdown();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Starts a container with a second process, whose end takes the kernel some time: it has much memory to give back. */
+async function startPair(): Promise<{ record: ContainerRecord; pids: string[] }> {
+  const path = join(folder, 'child');
+  const source = `
+import os, time
+if os.fork() == 0:
+    held = bytearray(200 * 2**20)
+    with open(${JSON.stringify(`${path}.new`)}, 'w') as file: file.write(str(os.getpid()))
+    os.rename(${JSON.stringify(`${path}.new`)}, ${JSON.stringify(path)})
+time.sleep(1000)`;
+  const record = await runtime.create({
+    name: 'pair',
+    labels: {},
+    argv: ['python3', '-c', source],
+    env: { PATH: process.env['PATH'] ?? '' },
+    cwd: folder,
+    stdin: false,
+  });
+  await until('the second process', () => existsSync(path));
+  return { record, pids: [String(record.pid), readFileSync(path, 'utf8')] };
+}
+
+describe('what the runtime says is so', () => {
+  it('once a kill is answered nothing of the container is left', async () => {
+    const { pids } = await startPair();
+    await runtime.kill('pair');
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
+  it('once the end of the first process is told nothing of the container is left', async () => {
+    const { record, pids } = await startPair();
+    const left = new Promise<string[]>((resolve) => {
+      runtime.onExit(() => resolve(pids.filter(isAlive)));
+    });
+    process.kill(record.pid, 'SIGKILL');
+    expect(await left).toEqual([]);
+  });
+
+  it('once its connection is closed it has ended itself', async () => {
+    const { record } = await startPair();
+    const parent = /\) \w (\d+)/.exec(readFileSync(`/proc/${record.pid}/stat`, 'latin1'))![1]!;
+    const command = `/proc/${parent}/cmdline`;
+    expect(readFileSync(command, 'latin1')).toContain('runtime.py');
+    await runtime.shutdown();
+    // A process that is ending has given up its memory, and its command line with it, before its connections.
+    expect(existsSync(command) ? readFileSync(command, 'latin1') : '').toBe('');
+  });
+});
