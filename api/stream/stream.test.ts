@@ -308,10 +308,11 @@ describe('GET /stream', () => {
     await run.append({ k: 'event', topic: 'user.n', fields } as never);
     await client.next(({ topic }) => topic === 'user.n');
     const stream = await fetch(`${harness.base}/stream?topics=user`, { headers: { 'Last-Event-ID': '0' } });
-    const reader = stream.body!.getReader();
     let text = '';
-    while (!text.includes('user.n')) text += Buffer.from((await reader.read()).value as Uint8Array).toString();
-    await reader.cancel();
+    for await (const chunk of stream.body!) {
+      text += Buffer.from(chunk as Uint8Array).toString();
+      if (/user\.n[^]*\n\n/.test(text)) break;
+    }
 
     expect(text).toContain('"n":1180591620717411303424');
   });

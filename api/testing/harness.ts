@@ -94,7 +94,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     readiness: {},
     shutdown: shutdown.signal,
   });
-  const server = createServer(app.express);
+  // Never the first to close: a client whose process stalls for as long would write to a connection that is gone.
+  const server = createServer({ keepAliveTimeout: 0 }, app.express);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
