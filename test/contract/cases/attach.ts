@@ -5,7 +5,7 @@ import type { Cluster } from '../harness/cluster.ts';
 import { Refused } from '../harness/attach.ts';
 import { ECHO, IDLE } from '../harness/pods.ts';
 import type { PodChange } from '../harness/pods.ts';
-import { pause, until } from '../harness/poll.ts';
+import { LONG_SECONDS, pause, until } from '../harness/poll.ts';
 import type { Lines } from '../harness/stream.ts';
 
 /** A pod whose container has said hello, and its log. */
@@ -45,7 +45,7 @@ export const ATTACHES: readonly ContractCase[] = [
     const { name } = await ready(cluster, 'stdout', ECHO);
     const attached = await cluster.attach(name, 'container=main&stdin=true&stdout=true');
     await attached.send('one\n');
-    const text = await attached.find(/got one/);
+    const text = await attached.find(/got one\n/);
     await attached.close();
 
     expect(text).toBe('got one\n');
@@ -57,8 +57,8 @@ export const ATTACHES: readonly ContractCase[] = [
     const { name } = await ready(cluster, 'channels', source);
     const attached = await cluster.attach(name, 'container=main&stdin=true&stdout=true&stderr=true');
     await attached.send('go\n');
-    await attached.find(/out/);
-    await until('stderr', () => attached.text(2) !== '');
+    await attached.find(/out\n/);
+    await until('stderr', () => attached.text(2).includes('\n'));
 
     expect([attached.text(1), attached.text(2)]).toEqual(['out\n', 'err\n']);
   }),
@@ -99,16 +99,18 @@ export const ATTACHES: readonly ContractCase[] = [
 
   contract('attach, say a word, be heard, leave: ten times over', async (cluster) => {
     const { name, log } = await ready(cluster, 'again', ECHO);
-    const took: number[] = [];
-    for (let index = 0; index < 10; index++) {
+    let quickest = Infinity;
+    // One that is quick says that it can be; a busy machine may hold up any of them.
+    const end = performance.now() + LONG_SECONDS * 1000;
+    for (let index = 0; index < 10 || (quickest >= 1000 && performance.now() < end); index++) {
       const started = performance.now();
       const attached = await cluster.attach(name);
       await attached.send(`${index}\n`);
-      took.push((await log.find(new RegExp(`^got ${index}$`))).at - started);
+      quickest = Math.min(quickest, (await log.find(new RegExp(`^got ${index}$`))).at - started);
       await attached.close();
     }
 
-    expect(Math.min(...took)).toBeLessThan(1000); // 33 ms where nothing else runs
+    expect(quickest).toBeLessThan(1000); // 33 ms where nothing else runs
   }),
 
   contract('two attaches at once both reach stdin', async (cluster) => {
@@ -196,7 +198,7 @@ export const ATTACHES: readonly ContractCase[] = [
   contract('a container without stdin answers Success to bytes that nobody reads', async (cluster) => {
     const { name } = await ready(cluster, 'deaf', IDLE, { container: { stdin: false } });
     const attached = await cluster.attach(name);
-    await attached.send('start\n');
+    await attached.send('start\n').catch(() => undefined); // it may be closed already
     await attached.closed;
 
     expect(attached.outcome()).toMatchObject({ status: 'Success' });
@@ -206,7 +208,7 @@ export const ATTACHES: readonly ContractCase[] = [
   contract('an attach with stdout has the answer before the log opens', async (cluster) => {
     // Mostly half a second before; a busy machine may keep it back in one start, or in some.
     let [answerAt, logAt] = [Infinity, 0];
-    for (let start = 0; start < 6 && answerAt > logAt + 250; start++) {
+    for (let start = 0; start < 20 && answerAt >= logAt + 250; start++) {
       const name = cluster.unique('early');
       await cluster.pods.create(name, ECHO);
       const opened = cluster.pods.follow(name).then(async (log) => (await log.find(/hello/)).at);

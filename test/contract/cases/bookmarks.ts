@@ -67,7 +67,7 @@ export const BOOKMARKS: readonly ContractCase[] = [
     let told: string[] = [];
     let [reached, wanted] = [0n, 0n];
     // Two seconds before, by the server's clock: too late where it is busy, so not the first watch alone counts.
-    for (let start = 0; start < 4 && told.length === 0; start++) {
+    for (let start = 0; start < 4 && (told.length === 0 || reached < wanted); start++) {
       const set = cluster.unique('before-end');
       const { metadata } = await write(cluster, set, { set });
       const watch = await cluster.watch(cluster.core('configmaps'), {
@@ -97,12 +97,17 @@ export const BOOKMARKS: readonly ContractCase[] = [
         allowWatchBookmarks: true,
       });
       const other = await write(cluster, cluster.unique('unseen'), {});
-      const { object } = await watch.find('the bookmark', ({ type }) => type === 'BOOKMARK', 180);
+      // The write may have taken so long that a bookmark was before it.
+      const reaches = (version: string): boolean => BigInt(version) >= BigInt(other.metadata.resourceVersion);
+      const { object } = await watch.find(
+        'a bookmark of what was written elsewhere',
+        (event) => event.type === 'BOOKMARK' && reaches(event.object.metadata.resourceVersion),
+        240,
+      );
       watch.close();
 
-      expect(watch.told()[0]).toBe('BOOKMARK');
+      expect(new Set(watch.told())).toEqual(new Set(['BOOKMARK']));
       expect(object).toMatchObject({ kind: 'ConfigMap', apiVersion: 'v1' });
-      expect(BigInt(object.metadata.resourceVersion)).toBeGreaterThanOrEqual(BigInt(other.metadata.resourceVersion));
     }),
   ),
 ];

@@ -28,6 +28,14 @@ async function owned(
   return cluster.core('configmaps', name);
 }
 
+/**
+ * Waits until the collector has seen what was made before: it knows the owned by a watch of their kind, and asks nobody else when an
+ * owner is deleted with Orphan or Foreground. What it takes away here came by the same watch, after those.
+ */
+async function collectorCaughtUp(cluster: Cluster, reference: Record<string, unknown>): Promise<void> {
+  await gone(cluster, await owned(cluster, { ...reference, name: 'nobody', uid: NOBODY }));
+}
+
 const gone = (cluster: Cluster, path: string): Promise<unknown> =>
   until(`the removal of ${path}`, async () => (await cluster.call('GET', path)).code === 404);
 
@@ -103,6 +111,7 @@ export const LIFECYCLE: readonly ContractCase[] = [
   contract('Orphan leaves the owned behind, without an owner', async (cluster) => {
     const { name, reference } = await owner(cluster);
     const mine = await owned(cluster, reference);
+    await collectorCaughtUp(cluster, reference);
     await cluster.must('DELETE', cluster.procedures(name), { propagationPolicy: 'Orphan' });
     await gone(cluster, cluster.procedures(name));
     const { code, json } = await cluster.call('GET', mine);
@@ -114,6 +123,7 @@ export const LIFECYCLE: readonly ContractCase[] = [
   contract('Foreground keeps the owner until the owned are gone', async (cluster) => {
     const { name, reference } = await owner(cluster);
     const mine = await owned(cluster, reference, { finalizers: [HOLD] });
+    await collectorCaughtUp(cluster, reference);
     const marked = await cluster.must('DELETE', cluster.procedures(name), { propagationPolicy: 'Foreground' });
     await until('the mark on the owned', async () => {
       return (await cluster.call('GET', mine)).json.metadata?.deletionTimestamp !== undefined;

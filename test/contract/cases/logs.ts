@@ -3,8 +3,9 @@ import { contract } from '../case.ts';
 import type { ContractCase } from '../case.ts';
 import type { Answer } from '../harness/http.ts';
 import { IDLE } from '../harness/pods.ts';
-import { until } from '../harness/poll.ts';
+import { LONG_SECONDS, pause, until } from '../harness/poll.ts';
 import { readLines } from '../harness/stream.ts';
+import type { Lines } from '../harness/stream.ts';
 
 /** Ends at SIGTERM with a last word, at a random point of the kubelet's second. */
 const LAST_WORD = `
@@ -18,6 +19,9 @@ signal.signal(signal.SIGTERM, stop)
 print('hello', flush=True)
 while True: time.sleep(1)
 `;
+
+/** More than any stall of a machine: a container that does not get to its last word is killed then. */
+const PATIENT = { terminationGracePeriodSeconds: 100 };
 
 /** Reading and following a container's log. */
 export const LOGS: readonly ContractCase[] = [
@@ -99,7 +103,14 @@ export const LOGS: readonly ContractCase[] = [
 
   contract('sinceTime is inclusive', async (cluster) => {
     const name = cluster.unique('since');
-    await cluster.pods.create(name, "import time\nprint('old')\ntime.sleep(4)\nprint('new')\ntime.sleep(1)");
+    await cluster.pods.create(
+      name,
+      "import sys, time\nprint('old')\nsys.stdin.readline()\nprint('new')\ntime.sleep(1)",
+    );
+    // A line has the time at which the node read it: the second of the new one begins after the old one was seen.
+    await (await cluster.pods.follow(name)).find(/^old$/);
+    await pause(2000);
+    await (await cluster.attach(name)).send('go\n');
     await cluster.pods.ended(name);
     const stamped = (await cluster.pods.log(name, { timestamps: true })).text.split('\n')[1]!;
     const second = stamped.slice(0, 19);
@@ -118,8 +129,12 @@ export const LOGS: readonly ContractCase[] = [
   contract('a log has the bytes that were written, long lines and what is no UTF-8 included', async (cluster) => {
     const name = cluster.unique('bytes');
     const source =
-      "import os, time\nos.write(1, b'a' * 50000 + b'\\n' + b'\\xff\\x00\\r.\\n' + b'\\xc3\\xbc' * 20000 + b'no newline')\ntime.sleep(3)";
+      "import os, sys, time\nos.write(1, b'a' * 50000 + b'\\n' + b'\\xff\\x00\\r.\\n' + b'\\xc3\\xbc' * 20000 + b'no newline')\nsys.stdin.readline()\ntime.sleep(1)";
     await cluster.pods.create(name, source);
+    // What is still unread in the pipe at an exit may be lost; what has no newline yet is shown in pieces.
+    const log = await cluster.pods.follow(name);
+    await until('nearly all of it', () => log.rest().length > 15_000);
+    await (await cluster.attach(name)).send('go\n');
     await cluster.pods.ended(name);
     const { body } = await cluster.open('GET', `${cluster.pods.pathOf(name)}/log`);
     const bytes = Buffer.concat(await body.toArray());
@@ -145,20 +160,31 @@ export const LOGS: readonly ContractCase[] = [
     const name = cluster.unique('follow');
     await cluster.pods.create(
       name,
-      "import sys, time\nprint('hello', flush=True)\nsys.stdin.readline()\nfor i in range(1000): print('line', i)\nsys.stdout.flush()\ntime.sleep(3)",
+      "import sys, time\nprint('hello', flush=True)\nwhile sys.stdin.readline() != 'go\\n': print('tick', flush=True)\nfor i in range(1000): print('line', i)\nsys.stdout.flush()\ntime.sleep(3)",
     );
     const log = await cluster.pods.follow(name);
     await log.find(/hello/);
     const late = await readLines(cluster, `${cluster.pods.pathOf(name)}/log`, {
       query: { follow: true, tailLines: 0 },
     });
-    await (await cluster.attach(name)).send('go\n');
+    const attached = await cluster.attach(name);
+    // The answer may come before the node has looked where the log ends.
+    await until(
+      'the late one to follow',
+      async () => {
+        await attached.send('tick\n');
+        return late.all.includes('tick');
+      },
+      { everyMs: 250 },
+    );
+    await attached.send('go\n');
     await log.done;
     await late.done;
     const lines = Array.from({ length: 1000 }, (_, index) => `line ${index}`);
+    const told = ({ all }: Lines): string[] => all.filter((line) => line !== 'tick');
 
-    expect(log.all).toEqual(['hello', ...lines]);
-    expect(late.all).toEqual(lines);
+    expect(told(log)).toEqual(['hello', ...lines]);
+    expect(told(late)).toEqual(lines);
   }),
 
   contract('a line is there within a moment of its write', async (cluster) => {
@@ -170,20 +196,22 @@ export const LOGS: readonly ContractCase[] = [
     const log = await cluster.pods.follow(name);
     await log.find(/hello/);
     const attached = await cluster.attach(name);
-    const took: number[] = [];
-    for (let index = 0; index < 10; index++) {
+    let quickest = Infinity;
+    // One that is quick says that it can be; a busy machine may hold up any of them.
+    const end = performance.now() + LONG_SECONDS * 1000;
+    for (let index = 0; index < 10 || (quickest >= 500 && performance.now() < end); index++) {
       const started = performance.now();
       await attached.send(`${index}\n`);
-      took.push((await log.find(new RegExp(`^got ${index}$`))).at - started);
+      quickest = Math.min(quickest, (await log.find(new RegExp(`^got ${index}$`))).at - started);
     }
     await attached.close();
 
-    expect(Math.min(...took)).toBeLessThan(500); // 2 ms where nothing else runs
+    expect(quickest).toBeLessThan(500); // 2 ms where nothing else runs
   }),
 
   contract('a follow is held by a deleted pod to its last word', async (cluster) => {
     const name = cluster.unique('lastword');
-    await cluster.pods.create(name, LAST_WORD);
+    await cluster.pods.create(name, LAST_WORD, { spec: PATIENT });
     const log = await cluster.pods.follow(name);
     await log.find(/hello/);
     await cluster.pods.remove(name);
@@ -194,7 +222,7 @@ export const LOGS: readonly ContractCase[] = [
 
   contract('the log of a deleted pod goes within moments: an error as text in a 200, then 404', async (cluster) => {
     const name = cluster.unique('goes');
-    await cluster.pods.create(name, LAST_WORD, { meta: { finalizers: ['contract.example.com/hold'] } });
+    await cluster.pods.create(name, LAST_WORD, { meta: { finalizers: ['contract.example.com/hold'] }, spec: PATIENT });
     const log = await cluster.pods.follow(name);
     await log.find(/hello/);
     await cluster.pods.remove(name);
