@@ -2,12 +2,14 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { attach } from './attach.ts';
 import type { AttachOptions } from './attach.ts';
 import type { Attachment } from './attached-socket.ts';
+import { fixedCredentials } from './auth.ts';
+import { connectTo } from './client.ts';
 import { isAborted, KubeError } from './errors.ts';
 import { failureStatus, onChannel, serveAttach } from './testing/attach-server.ts';
 import type { AttachServer } from './testing/attach-server.ts';
 import { FakeClock } from './testing/fake-clock.ts';
 import { poll } from './testing/poll.ts';
-import { refuse } from './testing/server.ts';
+import { NOBODY, refuse } from './testing/server.ts';
 
 let server: AttachServer;
 let clock: FakeClock;
@@ -46,9 +48,13 @@ describe('a refusal', () => {
 
   test('nobody listens', async () => {
     await start();
-    await server.close();
+    const kube = connectTo(fixedCredentials(NOBODY));
 
-    await expect(open()).rejects.toMatchObject({ name: 'KubeError', status: 0, code: 'ECONNREFUSED' });
+    await expect(attach(kube, { ...target, clock })).rejects.toMatchObject({
+      name: 'KubeError',
+      status: 0,
+      code: 'ECONNREFUSED',
+    });
   });
 
   test('no answer in time', async () => {

@@ -30,7 +30,7 @@ const trusting = (ca: string, more: Partial<Credentials> = {}): CredentialSource
 
 test('500 calls one after another share their TLS connections', async () => {
   await start();
-  kube = connectTo(trusting(TEST_CERT));
+  kube = connectTo(trusting(TEST_CERT), { clock: new FakeClock() });
 
   for (let n = 0; n < 500; n++) await kube.request('GET', '/a');
 
@@ -47,7 +47,7 @@ test('a server that would speak HTTP/2 is spoken to in HTTP/1.1', async () => {
         listener(request as never, response as never);
       }),
   });
-  kube = connectTo(trusting(TEST_CERT));
+  kube = connectTo(trusting(TEST_CERT), { clock: new FakeClock() });
 
   await kube.request('GET', '/a');
 
@@ -56,7 +56,7 @@ test('a server that would speak HTTP/2 is spoken to in HTTP/1.1', async () => {
 
 test('an unknown authority is refused, in words that tell', async () => {
   await start();
-  kube = connectTo(trusting(OTHER_CERT));
+  kube = connectTo(trusting(OTHER_CERT), { clock: new FakeClock() });
 
   await expect(kube.request('POST', '/a')).rejects.toMatchObject({ status: 0, code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
   expect(server.seen).toHaveLength(0);

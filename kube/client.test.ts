@@ -8,7 +8,7 @@ import { fixedCredentials } from './auth.ts';
 import { isAborted, isRetryable, KubeError } from './errors.ts';
 import { FakeClock } from './testing/fake-clock.ts';
 import { poll } from './testing/poll.ts';
-import { json, refuse, reset, serve } from './testing/server.ts';
+import { json, NOBODY, refuse, reset, serve } from './testing/server.ts';
 import type { Answer, TestServer } from './testing/server.ts';
 
 let server: TestServer;
@@ -209,8 +209,7 @@ describe('without an answer', () => {
 
   test('nobody listens', async () => {
     await start(() => undefined);
-    await server.close();
-    const kube = connectTo(fixedCredentials(server.url));
+    const kube = connectTo(fixedCredentials(NOBODY));
 
     expect(await failure(kube.request('POST', '/a'))).toMatchObject({ status: 0, code: 'ECONNREFUSED' });
     await kube.close();

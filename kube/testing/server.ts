@@ -5,6 +5,7 @@ import { fixedCredentials } from '../auth.ts';
 import { connectTo } from '../client.ts';
 import type { Kube } from '../client.ts';
 import type { Clock } from '../clock.ts';
+import { FakeClock } from './fake-clock.ts';
 
 /** A request as it came in. */
 export interface Seen {
@@ -29,10 +30,19 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+/** Nobody listens there: a port that was free a moment ago may be another test's by now. */
+export const NOBODY = 'http://127.0.0.1:1';
+
 /** What answers a request. It is given the number of the request, from 0. */
 export type Answer = (request: Seen, response: ServerResponse, n: number) => void | Promise<void>;
 
-/** Starts a server; `make` makes another kind than plain HTTP. */
+/** A machine may stand still for longer than a server keeps a connection that nobody uses. */
+const KEEP_ALIVE_MS = 3_600_000;
+
+/**
+ * Starts a server; `make` makes another kind than plain HTTP. Without a clock the limits of `kube`'s calls never pass: what a stall of the
+ * machine would end is no fault of what is tested.
+ */
 export async function serve(
   answer: Answer,
   options: { clock?: Clock; make?: (listener: RequestListener) => Server; scheme?: string; token?: string } = {},
@@ -51,7 +61,7 @@ export async function serve(
       await answer(entry, response, seen.push(entry) - 1);
     })().catch(() => response.destroy());
   };
-  const server = (options.make ?? createServer)(listener);
+  const server = Object.assign((options.make ?? createServer)(listener), { keepAliveTimeout: KEEP_ALIVE_MS });
   server.on('connection', (socket: Socket) => {
     accepted++;
     sockets.add(socket);
@@ -63,7 +73,7 @@ export async function serve(
   const url = `${options.scheme ?? 'http'}://127.0.0.1:${port}`;
   const headers: Record<string, string> =
     options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
-  const kube = connectTo(fixedCredentials(url, { headers }), options.clock ? { clock: options.clock } : {});
+  const kube = connectTo(fixedCredentials(url, { headers }), { clock: options.clock ?? new FakeClock() });
   return {
     url,
     kube,

@@ -17,6 +17,8 @@ const BOOTSTRAPS = { 1: text('journal/golden/v1/bootstrap.py'), 2: text('runner/
 const RUNNERS = { 1: runner('journal/golden/v1/runner.py'), 2: runner('runner/dist/runner.py') };
 type Version = keyof typeof BOOTSTRAPS;
 
+/** Seconds: a script that gets no turn for a while is late, and not killed for it. */
+const GRACE = 100;
 const LINES = 400;
 const SCRIPT = `
 import time
@@ -89,7 +91,7 @@ const stateOf = ({ store }: Life) => store.all.get(UID)?.state;
 async function begin(of: Life, capture: Capture, version: Version, script: string): Promise<string> {
   const { nonce } = await until('hello', () => capture.view().hello);
   const source = Buffer.from(script).toString('base64');
-  const limits = { graceSeconds: 5, terminationSeconds: 35, maxBytes: 1 << 20, captureSeconds: 60 };
+  const limits = { graceSeconds: GRACE, terminationSeconds: GRACE + 30, maxBytes: 1 << 20, captureSeconds: 600 };
   const message = { id: '1', name: 'p', script: { uri: 'inline://p', source }, argsJSON: '{}', limits };
   capture.commands.prepare(nonce, RUNNERS[version], message);
   await until('READY', () => stateOf(of) === 'READY');
@@ -133,7 +135,7 @@ it.each<Version>([1, 2])('a pod of version %i is stopped by whoever took it over
   first.close();
 
   const second = operator(one);
-  second.commands.stop(nonce, { reason: 'user', message: 'enough', mode: 'Graceful', graceSeconds: 5 });
+  second.commands.stop(nonce, { reason: 'user', message: 'enough', mode: 'Graceful', graceSeconds: GRACE });
   await until('the end', () => one.store.all.get(UID)?.end);
 
   expect(one.store.all.get(UID)?.end).toMatchObject({ state: 'STOPPED', reason: 'Stopped' });
