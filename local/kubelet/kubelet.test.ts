@@ -25,7 +25,9 @@ describe('a pod', () => {
         phases.push([phase, ...Object.keys(containerStatuses?.[0]?.state ?? {})].join(' '));
       }
     });
-    node.run('ends', 'import time; print("out"); time.sleep(0.2)');
+    node.run('ends', 'print("out"); input()');
+    await until('running', () => node.phase('ends') === 'Running');
+    node.attach('ends').send('\n');
     await until('the end', () => node.phase('ends') === 'Succeeded');
     stop();
     expect(phases).toEqual([

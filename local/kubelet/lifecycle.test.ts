@@ -28,12 +28,13 @@ describe('a deleted pod', () => {
   it('gets SIGTERM, tells of its end, loses its log and goes', async () => {
     node.run('deleted', HANDLED);
     await node.waitLog('deleted', /hello/);
-    const follow = node.log('deleted', { follow: true });
+    const follow = node.follow('deleted');
+    await until('the follower', () => follow.text() !== '');
     node.remove('deleted');
     await until('the end', () => terminated('deleted'));
     expect(terminated('deleted')).toMatchObject({ exitCode: 7, reason: 'Error' });
     expect(node.phase('deleted')).toBe('Failed');
-    expect((await follow).text).toBe('hello\nterm\n');
+    expect(await follow.done).toBe('hello\nterm\n');
     await until('gone', () => node.pod('deleted') === undefined);
     expect((await node.log('deleted')).error).toMatchObject({ code: 404 });
   });

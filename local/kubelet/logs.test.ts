@@ -98,28 +98,25 @@ describe('pods/log', () => {
     const { knobs } = node.kubelet;
     node.run('rotates', COUNT);
     await until('running', () => node.phase('rotates') === 'Running');
-    let followed = '';
-    const follow = node.kubelet.logs(
-      'test',
-      'rotates',
-      { follow: true },
-      { write: (chunk) => (followed += chunk.toString()) !== '', signal: new AbortController().signal },
-    );
+    const follow = node.follow('rotates');
+    const followed = (rounds: number) =>
+      until('the follower', () => follow.text().split('done\n').length - 1 === rounds);
     const stdin = node.attach('rotates');
     for (let round = 1; round <= 3; round++) {
       stdin.send('10000\n');
       // Only once the follower has all: one that is two rotations behind loses what lies between, here as on a node.
-      await until('the follower', () => followed.split('done\n').length - 1 === round);
+      await followed(round);
       knobs.containerLogMaxSize = 1;
       await node.waitLog('rotates', /^$/);
       knobs.containerLogMaxSize = Infinity;
     }
     stdin.send('1\n');
     expect(await node.waitLog('rotates', /done/)).toBe('0\ndone\n');
+    await followed(4);
     node.remove('rotates', 0);
-    await follow;
+    const text = await follow.done;
     const round = (count: number): string => [...Array(count).keys(), 'done'].join('\n') + '\n';
-    expect(followed === round(10_000).repeat(3) + round(1)).toBe(true);
+    expect(text === round(10_000).repeat(3) + round(1)).toBe(true);
     knobs.containerLogMaxSize = 10 * 1024 * 1024;
   });
 
@@ -127,13 +124,13 @@ describe('pods/log', () => {
     node.run('popular', 'print("hello", flush=True); import time; time.sleep(100)');
     await node.waitLog('popular', /hello/);
     node.kubelet.knobs.maxFollows = 1;
-    const one = new AbortController();
-    const first = node.log('popular', { follow: true }, one.signal);
+    const first = node.follow('popular');
+    await until('the first', () => first.text() === 'hello\n');
     expect(await node.log('popular', { follow: true })).toEqual({
       text: 'hello\nfailed to create fsnotify watcher: too many open files',
     });
-    one.abort();
-    expect((await first).text).toBe('hello\n');
+    first.stop();
+    expect(await first.done).toBe('hello\n');
     node.kubelet.knobs.maxFollows = Infinity;
   });
 

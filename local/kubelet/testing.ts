@@ -44,7 +44,7 @@ export interface TestAttach {
 export interface TestNode {
   kubelet: Kubelet;
   storage: Storage;
-  /** Creates a pod with one container `main` that runs Python source with stdin. */
+  /** Creates a pod with one container `main` that runs Python source with stdin; it has minutes to end after a SIGTERM. */
   run(
     name: string,
     source: string,
@@ -57,8 +57,9 @@ export interface TestNode {
   log(
     name: string,
     options?: Partial<LogOptions>,
-    signal?: AbortSignal,
   ): Promise<{ text: string; error?: { code: number; message: string } }>;
+  /** Follows the log: its text so far, and at the end. */
+  follow(name: string): { text(): string; stop(): void; done: Promise<string> };
   /** Polls the log until it matches; its whole text then. */
   waitLog(name: string, pattern: RegExp, seconds?: number): Promise<string>;
   attach(name: string, options?: Partial<AttachOptions>): TestAttach;
@@ -76,11 +77,15 @@ export async function startTestNode(options: KubeletOptions = {}, storage = open
   async function log(
     name: string,
     wanted: Partial<LogOptions> = {},
-    signal = new AbortController().signal,
   ): Promise<{ text: string; error?: { code: number; message: string } }> {
     const parts: Buffer[] = [];
     const write = (chunk: Buffer): boolean => parts.push(Buffer.from(chunk)) > 0;
-    const answer = await kubelet.logs('test', name, { follow: false, ...wanted }, { write, signal });
+    const answer = await kubelet.logs(
+      'test',
+      name,
+      { follow: false, ...wanted },
+      { write, signal: new AbortController().signal },
+    );
     return { text: Buffer.concat(parts).toString(), ...answer };
   }
   return {
@@ -88,7 +93,14 @@ export async function startTestNode(options: KubeletOptions = {}, storage = open
     storage,
     pod,
     log,
-    async waitLog(name, pattern, seconds = 60) {
+    follow(name) {
+      let text = '';
+      const leave = new AbortController();
+      const write = (chunk: Buffer): boolean => (text += chunk.toString()) !== '';
+      const answer = kubelet.logs('test', name, { follow: true }, { write, signal: leave.signal });
+      return { text: () => text, stop: () => leave.abort(), done: answer.then(() => text) };
+    },
+    async waitLog(name, pattern, seconds = 150) {
       for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
         const { text } = await log(name);
         if (pattern.test(text)) return text;
@@ -109,7 +121,7 @@ export async function startTestNode(options: KubeletOptions = {}, storage = open
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: { name, namespace: 'test', generation: 1, ...(finalizers ? { finalizers } : {}) },
-        spec: { restartPolicy: 'Never', terminationGracePeriodSeconds: 5, containers: [main], ...spec },
+        spec: { restartPolicy: 'Never', terminationGracePeriodSeconds: 300, containers: [main], ...spec },
         status: { phase: 'Pending' },
       }) as Pod;
     },

@@ -27,7 +27,7 @@ function make(script: string, more: Partial<ChildOptions> = {}): Child {
   child.start();
   return child;
 }
-const when = (holds: () => boolean) => poll(() => holds() || undefined, { everyMs: 5, withinMs: 10_000 });
+const when = (holds: () => boolean) => poll(() => holds() || undefined, { everyMs: 5, withinMs: 150_000 });
 
 describe('a supervised process', () => {
   it('is started again when it ends, its output kept', async () => {
@@ -53,13 +53,15 @@ describe('a supervised process', () => {
   });
 
   it('ends by SIGTERM and stays ended', async () => {
-    make('process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000); process.send({up: true})', {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    make('process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000); process.send("up")', {
       ipc: true,
+      onMessage: resolve,
     });
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    await child.stop(0).then(() => resolve(undefined));
-    await promise;
+    expect(await promise).toBe('up');
+    await child.stop(150_000);
     expect(child.state.process).toBeUndefined();
+    expect(child.state.lastExit).toBe('exit 0');
     expect(child.state.restarts).toBe(0);
   });
 
