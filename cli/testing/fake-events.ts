@@ -25,6 +25,11 @@ export class FakeEvents {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
+  /** Forgets who is attached: their connections end. */
+  detachAll(): void {
+    this.#attached.clear();
+  }
+
   /** Sends an event. */
   send(event: object): void {
     const text = `id: ${this.#kept.length + 1}\ndata: ${JSON.stringify(event)}\n\n`;

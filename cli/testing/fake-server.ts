@@ -97,12 +97,14 @@ export class FakeServer {
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
     this.#streams.clear();
+    this.events.detachAll();
   }
 
   /** Ends every streamed answer properly, as a server does that shuts down. */
   endStreams(): void {
     for (const response of this.#streams) response.end();
     this.#streams.clear();
+    this.events.detachAll();
   }
 
   /** Makes a procedure without a request; gives its id. */
