@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { contract } from '../case.ts';
 import type { ContractCase } from '../case.ts';
@@ -135,7 +136,6 @@ export const ATTACHES: readonly ContractCase[] = [
     for (let index = 0; index < 32; index++) await attached.send(Buffer.alloc(32_768, index));
     const { line } = await log.find(/^sum/);
     await attached.close();
-    const { createHash } = await import('node:crypto');
     const hash = createHash('sha256');
     for (let index = 0; index < 32; index++) hash.update(Buffer.alloc(32_768, index));
 
