@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CRDS, startTestServer, startThingServer, thing, thingCrd, THINGS, type TestServer } from './testing.ts';
@@ -64,6 +65,17 @@ describe('faults', () => {
     expect((await api.call('POST', '/-/knobs', { nope: 0 })).code).toBe(400);
   });
 });
+
+test('the end does not wait for a client that has not even said hello', async () => {
+  const own = await startTestServer();
+  const silent = connect(own.server.port, '127.0.0.1');
+  silent.on('error', () => undefined); // cut off: 'close' follows
+  const cut = new Promise((resolve) => silent.on('close', resolve));
+  await new Promise((resolve) => silent.on('connect', resolve));
+  await own.call('GET', '/readyz'); // which came after it
+  await own.close();
+  await cut;
+}, 110_000);
 
 test('what was stored is there after a restart, and old watches must list again', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'oet-apiserver-'));

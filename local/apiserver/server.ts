@@ -97,10 +97,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     noDelay: true,
   });
   server.on('request', createHandler(context, knobs));
-  server.on('secureConnection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
+  // 'connection' too: a client may stall before it is a secure one, and the end must not wait for that
+  for (const event of ['connection', 'secureConnection'] as const) {
+    server.on(event, (socket: Socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+    });
+  }
   server.on('upgrade', (req, socket, head) => {
     // nothing more can be told to a client whose connection broke
     socket.on('error', () => socket.destroy());
