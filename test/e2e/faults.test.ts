@@ -1,6 +1,6 @@
 /** What the cluster and the processes of the product do to a run: the output stays whole, the script runs once, nothing hangs. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { numbered } from './harness/scripts.ts';
+import { numbered, waiting } from './harness/scripts.ts';
 import { startStack, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
@@ -47,14 +47,14 @@ describe('killed in the middle of the output', () => {
 
   it('the operator, while the script goes on to its end', async () => {
     const { rest } = stack;
-    const id = await rest.run(
-      'import time\ndef main():\n  print("before", flush=True)\n  time.sleep(4)\n  print("after")',
-    );
+    const { source, goOn } = waiting(stack, 'before', 'print("after")');
+    const id = await rest.run(source);
     await until('its first line', async () => (await rest.output(id)) === 'before\n');
     await stack.operator.kill('SIGKILL');
     const name = await podOf(id);
     expect(name).not.toBe('');
     // The script ends while nobody listens; its runner waits with what it has.
+    await goOn(name);
     await until('the end in the pod’s log', async () =>
       (await stack.kubectl(['logs', name])).stdout.includes('"k":"end"'),
     );

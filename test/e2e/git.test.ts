@@ -40,7 +40,9 @@ beforeAll(async () => {
     const { stdout } = await stack.kubectl(['logs', 'git-server']);
     return /^ready (\w{40})$/m.exec(stdout)?.[1];
   });
-  const { stdout: ip } = await stack.kubectl(['get', 'pod', 'git-server', '-o', 'jsonpath={.status.podIP}']);
+  // The kubelet serves a log before it has told the API server where the pod is.
+  const address = ['get', 'pod', 'git-server', '-o', 'jsonpath={.status.podIP}'];
+  const ip = await until('its address', async () => (await stack.kubectl(address)).stdout || undefined);
   server = `http://${EMBEDDED ? '127.0.0.1' : ip}:${port}`;
 });
 afterAll(() => stack.close());

@@ -32,18 +32,18 @@ describe('killed and started again in the middle of the output', () => {
     const { id = 0 } = await procedures.status(stopped);
 
     const start = await takeDown(daemon);
-    const down = performance.now();
-    // Answered when the script has ended, which is after the outage.
-    const asked = rest.stop(id);
-    await until('the outage to be over', () => performance.now() - down > OUTAGE_MS);
-    await start();
-
-    // Refused while there is no API server: whoever asks again is heard.
-    if ((await asked).status !== 200)
-      await until('the stop to be accepted', async () => (await rest.stop(id)).status === 200, { everyMs: 200 });
-    // Where the lease was lost, a deployment would start it again.
+    // Where the lease is lost because the daemon takes long to come back, a deployment would start it again.
     const revived = setInterval(() => void stack.operator.start().catch(() => undefined), 1_000);
     try {
+      const down = performance.now();
+      // Answered when the script has ended, which is after the outage.
+      const asked = rest.stop(id);
+      await until('the outage to be over', () => performance.now() - down > OUTAGE_MS);
+      await start();
+
+      // Refused while there is no API server: whoever asks again is heard.
+      if ((await asked).status !== 200)
+        await until('the stop to be accepted', async () => (await rest.stop(id)).status === 200, { everyMs: 200 });
       const { state, reason, message, output } = await procedures.end(stopped);
       expect({ state, reason, message, output }).toMatchObject({ state: 'STOPPED', output: { complete: true } });
       expect(await procedures.end(prints)).toMatchObject({ state: 'COMPLETE', output: { complete: true } });

@@ -23,7 +23,7 @@ describe('a pod that is refused', () => {
   });
 
   onRealNode('until its service account is there, which does not come', async () => {
-    const spec = { podTemplate: { serviceAccountName: 'not-there' }, deadlines: { prepareSeconds: 4 } };
+    const spec = { podTemplate: { serviceAccountName: 'not-there' }, deadlines: { prepareSeconds: 10 } };
     await procedures.run('no-account', QUICK, spec);
     const waits = await procedures.until('no-account', 'its reason', ({ reason }) => reason === 'Forbidden');
     expect(waits.message).toMatch(/service account .*not-there/);

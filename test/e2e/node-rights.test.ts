@@ -118,7 +118,7 @@ describe('the role lacks', () => {
     await canI('get', 'pods/log', 'no');
     await procedures.run('log', COUNTS);
     await condition('log', true, 'LogForbidden');
-    expect((await procedures.status('log')).state).toBe('RUNNING');
+    await procedures.until('log', 'RUNNING', ({ state }) => state === 'RUNNING');
     await procedures.printed('log', /^line 10$/m);
     await grant();
     await condition('log', false);

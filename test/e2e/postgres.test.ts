@@ -54,7 +54,7 @@ interface Listener {
   readonly end: () => Promise<void>;
 }
 
-/** Listens to an API's events as a browser does: after every break it goes on with the id of the last event. */
+/** Listens to an API's events, all of them, as a browser does: after every break it goes on with the id of the last event. */
 function listen(origin: string): Listener {
   const over = new AbortController();
   const [ids, messages]: [string[], string[]] = [[], []];
@@ -73,7 +73,7 @@ function listen(origin: string): Listener {
   const listening = (async () => {
     for (;;) {
       try {
-        const headers: Record<string, string> = ids.length > 0 ? { 'Last-Event-ID': ids.at(-1)! } : {};
+        const headers = { 'Last-Event-ID': ids.at(-1) ?? '0' };
         const response = await fetch(`${origin}/${stack.namespace}/oet/api/v7/stream`, {
           headers,
           signal: over.signal,

@@ -74,9 +74,9 @@ it('creates, starts and listens', async () => {
     status: 200,
     body: { state: 'READY', script_args: { main: start.script_args.main } },
   });
-  await until('the end to be told', () =>
-    listener.events.some(({ topic }) => topic === 'procedure.lifecycle.complete'),
-  );
+  // What was asked of the API is told by the API, in no order with what the run tells.
+  for (const topic of ['procedure.lifecycle.complete', 'request.procedure.start'])
+    await until(`${topic} to be told`, () => listener.events.some((event) => event.topic === topic));
   await listener.end();
 
   const mine = listener.events.filter(({ msg_src: source, result }) => source === String(id) || result?.id === id);

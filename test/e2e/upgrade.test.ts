@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { operatorWith, previousTexts, textsSaying, type Texts } from './harness/installation.ts';
 import { EMBEDDED } from './harness/node.ts';
-import { ENDLESS, numbered } from './harness/scripts.ts';
+import { ENDLESS, numbered, waiting } from './harness/scripts.ts';
 import { startStack, type Part, type Stack } from './harness/stack.ts';
 import { until } from './harness/until.ts';
 
@@ -134,12 +134,12 @@ describe('what the previous operator began', () => {
 
   it('ended while nobody was there', async () => {
     const { rest } = stack;
-    const id = await rest.run(
-      'import time\ndef main():\n  print("a", flush=True)\n  time.sleep(4)\n  raise ValueError("b")',
-    );
+    const { source, goOn } = waiting(stack, 'a', 'raise ValueError("b")');
+    const id = await rest.run(source);
     const pod = await get('pods', id, '.metadata.name');
     await until('its first line', async () => (await rest.output(id)) === 'a\n');
     await previous.kill('SIGKILL');
+    await goOn(pod);
     await until('the end in its log', async () => (await stack.kubectl(['logs', pod])).stdout.includes('"k":"end"'));
 
     await stack.operator.start();

@@ -80,6 +80,8 @@ export class ApiProxy {
   private constructor(cluster: Cluster) {
     this.#cluster = cluster;
     this.#server = createServer((request, answer) => this.#forward(request, answer));
+    // As long as an API server: a client that was stopped for a while does not write into a connection that has just been closed.
+    this.#server.keepAliveTimeout = 90_000;
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { helmPath } from '../../../tools/kubectl.ts';
 import { command } from './command.ts';
-import { freePort, ROOT } from './process.ts';
+import { freePort, LOOK_MS, ROOT } from './process.ts';
 import type { Part, Place, Running } from './stack.ts';
 import { until } from './until.ts';
 
@@ -109,7 +109,7 @@ export async function startChart(place: Place): Promise<Running> {
       throw new Error(`kubectl ${args.join(' ')}: ${stderr}\n${stdout}`);
     }
     await until('the API through the port-forward', async () => {
-      const response = await fetch(`${origin}/readyz`).catch(() => undefined);
+      const response = await fetch(`${origin}/readyz`, { signal: AbortSignal.timeout(LOOK_MS) }).catch(() => undefined);
       return response?.status === 200;
     });
   };

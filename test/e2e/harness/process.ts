@@ -5,23 +5,16 @@ import { openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort as anyFreePort } from '../../../local/supervisor/ports.ts';
+import { freePort } from './ports.ts';
 import type { Part, Place, Running } from './stack.ts';
 import { until } from './until.ts';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-const taken = new Set<number>();
+export { freePort };
 
-/** A port that was free a moment ago and was not given before. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = await anyFreePort();
-    if (taken.has(port)) continue;
-    taken.add(port);
-    return port;
-  }
-}
+/** An answer that takes longer is asked for again: the connection may lead to what has ended. */
+export const LOOK_MS = 15_000;
 
 /** What is set for another operator or API is not meant for these. */
 const surroundings = (): NodeJS.ProcessEnv =>
@@ -54,8 +47,9 @@ class Service implements Part {
     const child = this.#child;
     await until(`${this.name} to be ready (its log: ${this.logFile})`, async () => {
       if (child.exitCode !== null) throw new Error(`${this.name} ended with ${child.exitCode}: see ${this.logFile}`);
-      const response = await fetch(this.#ready).catch(() => undefined);
-      return response?.status === 200;
+      return (
+        (await fetch(this.#ready, { signal: AbortSignal.timeout(LOOK_MS) }).catch(() => undefined))?.status === 200
+      );
     });
   }
 
