@@ -56,12 +56,17 @@ function stderrSink(): Sink {
   };
 }
 
+/** The longest delay that Node's own timer takes; a longer one would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** The real time. */
 export const realClock: Clock = {
   now: () => performance.now(),
   async sleep(ms, signal) {
     try {
-      await sleep(ms, undefined, signal === undefined ? {} : { signal });
+      for (let left = ms; left > 0; left -= LONGEST_MS) {
+        await sleep(Math.min(left, LONGEST_MS), undefined, signal === undefined ? {} : { signal });
+      }
     } catch (error) {
       if (signal?.aborted !== true) throw error;
     }
