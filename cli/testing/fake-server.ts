@@ -70,7 +70,8 @@ export class FakeServer {
 
   /** Listens, on the same port as before. */
   async up(): Promise<void> {
-    const server = createServer((request, response) => void this.#handle(request, response));
+    // Never the first to close: after a stall of 6 s a client would write to a connection that is gone.
+    const server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.#handle(request, response));
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
