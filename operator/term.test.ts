@@ -195,6 +195,23 @@ describe('one run without faults', () => {
     await world.stop();
   });
 
+  it.each([40_000, 3_600_000])(
+    'reads the log of a run that ended while no operator was there for %i ms',
+    async (downMs) => {
+      const world = new World({ script: { runMs: 500, lines: 3 } });
+      world.startOperator();
+      const { uid } = world.create('p', { startPolicy: 'Automatic' }).metadata;
+      await until(world, 'main', () => world.mains === 1);
+      world.killOperator();
+      await world.clock.advance(downMs);
+      world.startOperator();
+      await until(world, 'the end', () => finished(world) && podGone(world));
+      expect(world.procedure('p')?.status).toMatchObject({ state: 'COMPLETE', reason: 'Completed' });
+      expect(world.store.all.get(uid)?.entries.filter(({ k }) => k === 'out')).toHaveLength(3);
+      await world.stop();
+    },
+  );
+
   it('says UNKNOWN of a script whose pod vanished without a word', async () => {
     const world = new World({ script: { runMs: Infinity } });
     world.startOperator();

@@ -117,10 +117,12 @@ export class Capture {
   view(): CaptureView {
     const { hello } = this.#intake;
     const { gravest } = this.#troubles;
+    const { drained, overSince } = this.#logFollow;
     return {
       ...(hello && { hello }),
       ...this.commands.view(),
-      drained: this.#logFollow.drained,
+      drained,
+      ...(overSince !== undefined && { overSince }),
       ...(gravest && { trouble: gravest }),
       ...(this.#endSince !== undefined && { endSince: this.#endSince }),
     };

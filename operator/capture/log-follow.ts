@@ -39,7 +39,7 @@ export class LogFollow {
   readonly #options: LogFollowOptions;
   readonly #abort = new AbortController();
   #seen = false;
-  #ended = false;
+  #overSince: number | undefined;
   #reading = false;
   #drained = false;
   #timer: Timer | undefined;
@@ -50,7 +50,12 @@ export class LogFollow {
 
   /** The container is known to have ended. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#overSince !== undefined;
+  }
+
+  /** Since when, ms. */
+  get overSince(): number | undefined {
+    return this.#overSince;
   }
 
   /** It has ended, and its log was read to the end after that, or cannot be read any more. */
@@ -88,7 +93,7 @@ export class LogFollow {
 
   /** Nobody is there to be told anything: tries to attach would cost the cluster 12 ms each. */
   #end(): void {
-    this.#ended = true;
+    this.#overSince ??= this.#options.clock.now();
     this.#options.attachment.close();
   }
 
@@ -117,7 +122,7 @@ export class LogFollow {
           replaced = true;
           attachment.dropStdout();
         },
-        ended: () => this.#ended,
+        ended: () => this.ended,
         gone: () => this.#drained,
         onDegraded: (trouble) => {
           onTrouble(trouble);

@@ -102,7 +102,8 @@ function decideWithPod(
 ): Plan {
   if (hasEnded(pod)) {
     if (o.capture.drained || isRefused(o, pod)) return finish(verdictOfPod(o, pod, stop, now));
-    const ended = at(terminated(pod)?.finishedAt) ?? lastChange(pod) ?? now;
+    // By our own clock: an operator that comes back after hours has not tried to read the log yet.
+    const ended = o.capture.overSince ?? at(terminated(pod)?.finishedAt) ?? lastChange(pod) ?? now;
     if (now < ended + o.settings.drainMs) return { actions: [], requeueAt: ended + o.settings.drainMs };
     return finish(verdictOfPod(o, pod, stop, now));
   }

@@ -30,6 +30,8 @@ export interface CaptureView {
   readonly trouble?: Trouble;
   /** When `end` was stored, or found in the store, ms. */
   readonly endSince?: number;
+  /** When this operator's capture learned that the container has ended, ms: its log is read from then on, however long ago the end was. */
+  readonly overSince?: number;
 }
 
 /** The last failure of a step that is tried again. */
