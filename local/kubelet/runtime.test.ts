@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openRuntime, type ContainerRecord, type Runtime } from './runtime.ts';
+import { openRuntime, runtimeAddress, type ContainerRecord, type Runtime } from './runtime.ts';
 import { isAlive, until } from './testing.ts';
 
 let folder: string;
@@ -37,6 +38,22 @@ time.sleep(1000)`;
   await until('the second process', () => existsSync(path));
   return { record, pids: [String(record.pid), readFileSync(path, 'utf8')] };
 }
+
+it('a runtime that is just ending is not taken for one that serves', async () => {
+  const place = join(folder, 'other');
+  mkdirSync(place);
+  // The kernel closes the connections of a killed process before the socket that it listens on.
+  const ending = createServer((socket) => {
+    socket.destroy();
+    ending.close();
+  });
+  await new Promise<void>((resolve) => ending.listen(runtimeAddress(place), resolve));
+  const lost: Error[] = [];
+  const next = await openRuntime({ folder: place, python: 'python3', onLost: (error) => lost.push(error) });
+  expect(await next.list()).toEqual([]);
+  expect(lost).toEqual([]);
+  await next.shutdown();
+});
 
 describe('what the runtime says is so', () => {
   it('once a kill is answered nothing of the container is left', async () => {

@@ -85,6 +85,8 @@ interface Reply {
 
 const SCRIPT = fileURLToPath(new URL('runtime.py', import.meta.url));
 const LONGEST_SOCKET_PATH = 100;
+/** So many runtimes in a row that end before they answer are no chance. */
+const MOST_OPENS = 5;
 /** For one that hangs; one that fails is seen to end. */
 const LONGEST_START_MS = 60_000;
 
@@ -93,8 +95,20 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const pods = join(options.folder, 'containers');
   mkdirSync(pods, { recursive: true, mode: 0o700 });
   const address = runtimeAddress(options.folder);
-  const socket = await tryConnect(address).catch(() => startAndConnect(options, address, pods));
-  return createClient(socket, pods, options.onLost);
+  for (let left = MOST_OPENS; ; left--) {
+    const socket = await tryConnect(address).catch(() => startAndConnect(options, address, pods));
+    let serves = false;
+    const client = createClient(socket, pods, (error) => {
+      if (serves) options.onLost?.(error);
+    });
+    try {
+      await client.list(); // one that is just ending, or was just killed, still takes connections but answers none
+      serves = true;
+      return client;
+    } catch (error) {
+      if (left === 0) throw error;
+    }
+  }
 }
 
 /** Where the runtime of a folder listens: a unix socket's path is limited to 107 bytes, so a deep folder gets one elsewhere. */
