@@ -14,22 +14,31 @@ export function isFree(port: number): Promise<boolean> {
 const [LOWEST, HIGHEST] = [10_000, 30_000];
 const TRIES = 100;
 
-/** A port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that was free a moment ago, and none of those that are `given` away but not yet in use. */
+export async function freePort(
+  given: readonly number[] = [],
+  random: (from: number, to: number) => number = randomInt,
+): Promise<number> {
   for (let left = TRIES; left > 0; left--) {
-    const port = randomInt(LOWEST, HIGHEST);
-    if (await isFree(port)) return port;
+    const port = random(LOWEST, HIGHEST);
+    if (!given.includes(port) && (await isFree(port))) return port;
   }
   return listen(0);
 }
 
-/** The port to use: the wanted one (which must be free), else the remembered one if it is free, else any. */
-export async function choosePort(what: string, wanted: number | undefined, remembered?: number): Promise<number> {
+/** The port to use: the wanted one (which must be free), else the remembered one if it is free, else any that is not `given` away. */
+export async function choosePort(
+  what: string,
+  wanted: number | undefined,
+  remembered?: number,
+  given: readonly number[] = [],
+): Promise<number> {
   if (wanted !== undefined && wanted !== 0) {
     if (await isFree(wanted)) return wanted;
     throw new Error(`port ${wanted} of 127.0.0.1 is taken: choose another with --${what}-port (0 for any)`);
   }
-  return wanted === undefined && remembered !== undefined && (await isFree(remembered)) ? remembered : freePort();
+  const keeps = wanted === undefined && remembered !== undefined && !given.includes(remembered);
+  return keeps && (await isFree(remembered)) ? remembered : freePort(given);
 }
 
 function listen(port: number): Promise<number> {

@@ -43,8 +43,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const old = readState(paths.state);
   endLeftovers(old);
   const restPort = await choosePort('rest', options.restPort, portOf(old?.restUrl));
-  const kubePort = await choosePort('kube', options.kubePort, portOf(old?.kubeUrl));
-  const operatorPort = await freePort();
+  const kubePort = await choosePort('kube', options.kubePort, portOf(old?.kubeUrl), [restPort]);
+  const operatorPort = await freePort([restPort, kubePort]);
   const restBase = `http://127.0.0.1:${restPort}`;
 
   const children: Child[] = [];

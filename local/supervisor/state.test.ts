@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathsOf, dataDirOf } from './paths.ts';
-import { choosePort } from './ports.ts';
+import { choosePort, freePort } from './ports.ts';
 import { identify } from './process-info.ts';
 import { exportsOf, statusText, welcome } from './report.ts';
 import { liveState, readState, takeLock, writeState, type SupervisorState } from './state.ts';
@@ -70,6 +71,14 @@ describe('choosePort', () => {
     expect(await choosePort('rest', undefined, other)).toBe(other);
     expect(await choosePort('rest', 0, other)).toBeGreaterThan(0);
     server.close();
+  });
+  it('gives no port twice, though none of them is in use yet', async () => {
+    const drawn = [12_000, 12_000, 12_001, 12_000, 12_001];
+    const random = (): number => drawn.shift() ?? randomInt(13_000, 30_000);
+    const given: number[] = [];
+    for (let count = 3; count > 0; count--) given.push(await freePort(given, random));
+    expect(new Set(given).size).toBe(3);
+    expect(await choosePort('kube', undefined, given[0], given)).not.toBe(given[0]);
   });
 });
 
