@@ -18,6 +18,12 @@ export interface Schedule {
   readonly version: number;
 }
 
+/** The next operator is there at once, or after a time in which runners and kubelets have given up waiting for one, ms. */
+const downMs = fc.oneof(
+  { arbitrary: fc.integer({ min: 0, max: 3_000 }), weight: 4 },
+  { arbitrary: fc.integer({ min: 3_000, max: 90_000 }), weight: 1 },
+);
+
 /** All faults that the simulated cluster has, up to six events, both versions of the protocol. */
 export const anySchedule: fc.Arbitrary<Schedule> = fc.record({
   seed: fc.integer(),
@@ -33,7 +39,7 @@ export const anySchedule: fc.Arbitrary<Schedule> = fc.record({
       afterMs: fc.integer({ min: 0, max: 400 }),
       event: fc.oneof(
         {
-          arbitrary: fc.record({ do: fc.constant('kill' as const), downMs: fc.integer({ min: 0, max: 3_000 }) }),
+          arbitrary: fc.record({ do: fc.constant('kill' as const), downMs }),
           weight: 4,
         },
         {
