@@ -16,7 +16,7 @@ import driver  # noqa: E402
 GOLDEN = ROOT.parent / "journal" / "golden"
 
 # Waits until the runner has taken what was written, so that the order between the streams is the order of writing.
-_TAKEN = """
+TAKEN = """
 import array, fcntl, os, termios
 def write(fd, data):
     os.write(fd, data)
@@ -26,7 +26,7 @@ def write(fd, data):
 
 RUNS = {  # name: (script, arguments of main, limits, whether to stop it once it has printed)
     "mixed": (
-        _TAKEN + "import oet\ndef init(): pass\ndef main(name):\n    write(1, f'hello {name}\\n'.encode())\n    write(2, b'warning\\n')\n"
+        TAKEN + "import oet\ndef init(): pass\ndef main(name):\n    write(1, f'hello {name}\\n'.encode())\n    write(2, b'warning\\n')\n"
         "    write(1, b'binary \\xff\\xfe\\n')\n    write(2, '🔭 \"quoted\"\\t\\x00\\n'.encode())\n    oet.progress(0.5, 'half')\n"
         "    oet.publish('user.script.announce', msg='hi', n=2**70, x=1.0)\n    return {'answer': [42, 1.0, None, 'ü']}\n",
         '{"kwargs":{"name":"wörld"}}',
@@ -39,9 +39,9 @@ RUNS = {  # name: (script, arguments of main, limits, whether to stop it once it
         {},
         False,
     ),
-    "stop": (_TAKEN + "import time\ndef main():\n    write(1, b'waiting\\n')\n    time.sleep(600)\n", "", {}, True),
+    "stop": (TAKEN + "import time\ndef main():\n    write(1, b'waiting\\n')\n    time.sleep(600)\n", "", {}, True),
     "part": ("import oet\ndef main():\n    oet.publish('long', text='\"é🔭' * 3000)\n", "", {}, False),
-    "gap": (_TAKEN + "def main():\n    for i in range(20): write(1 + i % 2, b'%07d\\n' % i * 4)\n", "", {"maxBytes": 256}, False),
+    "gap": (TAKEN + "def main():\n    for i in range(20): write(1 + i % 2, b'%07d\\n' % i * 4)\n", "", {"maxBytes": 256}, False),
     "exit": ("def main():\n    raise SystemExit('no more')\n", "", {}, False),
 }
 

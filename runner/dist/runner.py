@@ -309,6 +309,7 @@ class Ending:
         self._since = None
         self._capture = WAIT
         self._acked = 0
+        self._moved = 0.0  # monotonic time of the last ack that let something go, or at which there was much
 
     def kubelet(self, seconds):
         """SIGTERM came: SIGKILL follows after so many seconds, whatever we do."""
@@ -338,7 +339,9 @@ class Ending:
 
     def acknowledged(self, n):
         """An ack came."""
-        self._acked = max(self._acked, n)
+        if n > self._acked:
+            self._acked = n
+            self._moved = time.monotonic()
 
     def next(self):
         """When to look again, as monotonic time."""
@@ -351,8 +354,11 @@ class Ending:
         now = time.monotonic()
         if self._since is None:
             self._since = now
-        patience = max(WAIT, self._capture) if self._runner.spool.bytes > _MUCH else WAIT
-        until = self._since + patience
+        until = self._since + max(WAIT, self._capture)
+        if self._runner.spool.bytes > _MUCH:
+            self._moved = now
+        else:  # from where it has got to: a controller that takes long for much is not to lose the rest
+            until = min(until, max(self._since, self._moved) + WAIT)
         if self._kill is not None:
             until = min(until, self._kill - 1)
         if self._acked >= self._n or now >= max(until, self._since + 1):
@@ -1078,13 +1084,14 @@ class Life:
             return
         first = self._stop is None
         if first:
+            if self._pid is not None:
+                self.listen()  # what it told before
+                self._settled = self._outcome is not None
             self._stop = verdict.Stop(reason, message, immediate)
         if self._pid is None:
             self._finish(verdict.of_nothing(self._stop))
             return
         if first:
-            self.listen()
-            self._settled = self._outcome is not None
             self._tell({"c": "stop", "reason": reason, "message": message})
             if not immediate:
                 self._signal()
@@ -1117,8 +1124,10 @@ class Life:
         if status is not None:
             self._ended(status)
             return
-        if self._deadline and now >= self._deadline[0] and self._stop is None:
-            self._end_script("deadline", self._deadline[1], False, self._limits.get("graceSeconds", GRACE))
+        if self._late(now):
+            self.listen()  # READY may have been told in time
+            if self._late(now):
+                self._end_script("deadline", self._deadline[1], False, self._limits.get("graceSeconds", GRACE))
         if self._again_at is not None and now >= self._again_at:
             self._again_at = None
             self._signal()
@@ -1129,6 +1138,9 @@ class Life:
         crowded = self._runner.spool.bytes > _CROWDED
         if crowded == self._watched and not self._receiver.eof:
             self._watch(not crowded)
+
+    def _late(self, now):
+        return self._deadline is not None and now >= self._deadline[0] and self._stop is None
 
     def _ended(self, status):
         self.listen()
@@ -1185,8 +1197,8 @@ class Life:
             self._again_at = time.monotonic() + _AGAIN
         elif message["k"] == "state":
             self._states += 1
-            if self._states > _STATES:
-                return
+            if self._states > _STATES or self._stop is not None:
+                return  # STOPPING is the last one: a script that is held up tells of its phases later
             self._state = message["f"]["state"]
             if self._state == "READY" and not self._started:
                 self._deadline = None
@@ -1310,6 +1322,7 @@ from .writer import Writer
 
 ATTENDED = 45  # seconds since the last frame during which a controller counts as there
 TICK = 20
+_OVERTAKEN = 64  # reads of stdin, of 64 KiB, that a SIGTERM waits for at most
 
 
 class Runner:
@@ -1327,7 +1340,9 @@ class Runner:
         self.wake_read, self.wake_write = os.pipe()
         for fd in (self.wake_read, self.wake_write):
             os.set_blocking(fd, False)
-        self._terminated = handover["terminated"]()
+        self._terminated = False
+        self._terminated_before = handover["terminated"]
+        self._open = True
         self._poll = select.poll()
         self._poll.register(0, select.POLLIN)
         self._poll.register(self.wake_read, select.POLLIN)
@@ -1337,6 +1352,7 @@ class Runner:
     def run(self):
         """Until the end of the run; leaves the process."""
         _signal.signal(_signal.SIGTERM, self._on_term)
+        self._terminated |= self._terminated_before()  # asked for only now: nobody's handler misses one
         _signal.signal(_signal.SIGINT, _signal.SIG_IGN)  # Python's handler would let the script end us with it
         _signal.signal(_signal.SIGCHLD, lambda *_: None)  # only to wake the poll
         _signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
@@ -1344,6 +1360,7 @@ class Runner:
         while True:
             if self._terminated:
                 self._terminated = False
+                self._overtaken()
                 self.life.sigterm()
             self.life.step()
             self._tick()
@@ -1380,6 +1397,13 @@ class Runner:
     def _on_term(self, *_):
         self._terminated = True
 
+    def _overtaken(self):
+        """Takes what was on stdin before a SIGTERM: a stop that was sent first decides, however late we get to see both."""
+        for _ in range(_OVERTAKEN):
+            if not (self._open and select.select([0], [], [], 0)[0]):
+                return
+            self._stdin()
+
     def _stdin(self):
         try:
             data = os.read(0, 65536)
@@ -1388,6 +1412,7 @@ class Runner:
         if data:
             self._take(data)
         else:
+            self._open = False
             self._poll.unregister(0)  # the end of stdin ends nothing
 
     def _take(self, data):
@@ -1626,6 +1651,8 @@ import _signal
 import os
 import time
 
+_ROUNDS = 20  # that clear makes even where the machine held us up for all of its patience
+
 
 def set_subreaper(prctl):
     """Orphans of the script become our children, also where we are not PID 1."""
@@ -1673,9 +1700,10 @@ def kill_all(session):
 
 
 def clear(session, patience=1.0):
-    """After the script's process has ended: kills and reaps until nothing is left, for `patience` seconds at most."""
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
+    """After the script's process has ended: kills and reaps until nothing is left, for `patience` seconds at most, and not only once."""
+    until, rounds = time.monotonic() + patience, 0
+    while rounds < _ROUNDS or time.monotonic() < until:
+        rounds += 1
         try:
             pid, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
@@ -2468,6 +2496,7 @@ class Sum:
     'oet_runner.terminate': '''"""In the script's process: SIGTERM becomes `TerminateInterrupt` in the main thread, whatever it is doing."""
 
 import _signal
+import _thread
 import os
 import sys
 
@@ -2516,12 +2545,25 @@ class Guard:
         handler = self._on_signal
         _signal.signal(_signal.SIGTERM, handler)
 
+        # A copy made by fork ends by SIGTERM as any process does (multiprocessing's terminate): a stop is not for it to handle. Blocked
+        # around the fork: Python forgets a signal that comes to the copy before its hooks have run.
+        opened = {}  # thread: whether it had SIGTERM open
+
+        def block():
+            # Asked first: the call that blocks it may raise for one that has just come.
+            opened[_thread.get_ident()] = _signal.SIGTERM not in _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
+            _signal.pthread_sigmask(_signal.SIG_BLOCK, {_signal.SIGTERM})
+
+        def unblock():
+            if opened.pop(_thread.get_ident(), False):
+                _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {_signal.SIGTERM})
+
         def default():
-            # A copy made by fork ends by SIGTERM as any process does (multiprocessing's terminate): a stop is not for it to handle.
             if _signal.getsignal(_signal.SIGTERM) == handler:
                 _signal.signal(_signal.SIGTERM, _signal.SIG_DFL)
+            unblock()
 
-        os.register_at_fork(after_in_child=default)
+        os.register_at_fork(before=block, after_in_parent=unblock, after_in_child=default)
         before = sys.unraisablehook
 
         def hook(args):

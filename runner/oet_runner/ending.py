@@ -21,6 +21,7 @@ class Ending:
         self._since = None
         self._capture = WAIT
         self._acked = 0
+        self._moved = 0.0  # monotonic time of the last ack that let something go, or at which there was much
 
     def kubelet(self, seconds):
         """SIGTERM came: SIGKILL follows after so many seconds, whatever we do."""
@@ -50,7 +51,9 @@ class Ending:
 
     def acknowledged(self, n):
         """An ack came."""
-        self._acked = max(self._acked, n)
+        if n > self._acked:
+            self._acked = n
+            self._moved = time.monotonic()
 
     def next(self):
         """When to look again, as monotonic time."""
@@ -63,8 +66,11 @@ class Ending:
         now = time.monotonic()
         if self._since is None:
             self._since = now
-        patience = max(WAIT, self._capture) if self._runner.spool.bytes > _MUCH else WAIT
-        until = self._since + patience
+        until = self._since + max(WAIT, self._capture)
+        if self._runner.spool.bytes > _MUCH:
+            self._moved = now
+        else:  # from where it has got to: a controller that takes long for much is not to lose the rest
+            until = min(until, max(self._since, self._moved) + WAIT)
         if self._kill is not None:
             until = min(until, self._kill - 1)
         if self._acked >= self._n or now >= max(until, self._since + 1):

@@ -127,13 +127,14 @@ class Life:
             return
         first = self._stop is None
         if first:
+            if self._pid is not None:
+                self.listen()  # what it told before
+                self._settled = self._outcome is not None
             self._stop = verdict.Stop(reason, message, immediate)
         if self._pid is None:
             self._finish(verdict.of_nothing(self._stop))
             return
         if first:
-            self.listen()
-            self._settled = self._outcome is not None
             self._tell({"c": "stop", "reason": reason, "message": message})
             if not immediate:
                 self._signal()
@@ -166,8 +167,10 @@ class Life:
         if status is not None:
             self._ended(status)
             return
-        if self._deadline and now >= self._deadline[0] and self._stop is None:
-            self._end_script("deadline", self._deadline[1], False, self._limits.get("graceSeconds", GRACE))
+        if self._late(now):
+            self.listen()  # READY may have been told in time
+            if self._late(now):
+                self._end_script("deadline", self._deadline[1], False, self._limits.get("graceSeconds", GRACE))
         if self._again_at is not None and now >= self._again_at:
             self._again_at = None
             self._signal()
@@ -178,6 +181,9 @@ class Life:
         crowded = self._runner.spool.bytes > _CROWDED
         if crowded == self._watched and not self._receiver.eof:
             self._watch(not crowded)
+
+    def _late(self, now):
+        return self._deadline is not None and now >= self._deadline[0] and self._stop is None
 
     def _ended(self, status):
         self.listen()
@@ -234,8 +240,8 @@ class Life:
             self._again_at = time.monotonic() + _AGAIN
         elif message["k"] == "state":
             self._states += 1
-            if self._states > _STATES:
-                return
+            if self._states > _STATES or self._stop is not None:
+                return  # STOPPING is the last one: a script that is held up tells of its phases later
             self._state = message["f"]["state"]
             if self._state == "READY" and not self._started:
                 self._deadline = None

@@ -15,6 +15,7 @@ from .writer import Writer
 
 ATTENDED = 45  # seconds since the last frame during which a controller counts as there
 TICK = 20
+_OVERTAKEN = 64  # reads of stdin, of 64 KiB, that a SIGTERM waits for at most
 
 
 class Runner:
@@ -32,7 +33,9 @@ class Runner:
         self.wake_read, self.wake_write = os.pipe()
         for fd in (self.wake_read, self.wake_write):
             os.set_blocking(fd, False)
-        self._terminated = handover["terminated"]()
+        self._terminated = False
+        self._terminated_before = handover["terminated"]
+        self._open = True
         self._poll = select.poll()
         self._poll.register(0, select.POLLIN)
         self._poll.register(self.wake_read, select.POLLIN)
@@ -42,6 +45,7 @@ class Runner:
     def run(self):
         """Until the end of the run; leaves the process."""
         _signal.signal(_signal.SIGTERM, self._on_term)
+        self._terminated |= self._terminated_before()  # asked for only now: nobody's handler misses one
         _signal.signal(_signal.SIGINT, _signal.SIG_IGN)  # Python's handler would let the script end us with it
         _signal.signal(_signal.SIGCHLD, lambda *_: None)  # only to wake the poll
         _signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
@@ -49,6 +53,7 @@ class Runner:
         while True:
             if self._terminated:
                 self._terminated = False
+                self._overtaken()
                 self.life.sigterm()
             self.life.step()
             self._tick()
@@ -85,6 +90,13 @@ class Runner:
     def _on_term(self, *_):
         self._terminated = True
 
+    def _overtaken(self):
+        """Takes what was on stdin before a SIGTERM: a stop that was sent first decides, however late we get to see both."""
+        for _ in range(_OVERTAKEN):
+            if not (self._open and select.select([0], [], [], 0)[0]):
+                return
+            self._stdin()
+
     def _stdin(self):
         try:
             data = os.read(0, 65536)
@@ -93,6 +105,7 @@ class Runner:
         if data:
             self._take(data)
         else:
+            self._open = False
             self._poll.unregister(0)  # the end of stdin ends nothing
 
     def _take(self, data):

@@ -4,6 +4,8 @@ import _signal
 import os
 import time
 
+_ROUNDS = 20  # that clear makes even where the machine held us up for all of its patience
+
 
 def set_subreaper(prctl):
     """Orphans of the script become our children, also where we are not PID 1."""
@@ -51,9 +53,10 @@ def kill_all(session):
 
 
 def clear(session, patience=1.0):
-    """After the script's process has ended: kills and reaps until nothing is left, for `patience` seconds at most."""
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
+    """After the script's process has ended: kills and reaps until nothing is left, for `patience` seconds at most, and not only once."""
+    until, rounds = time.monotonic() + patience, 0
+    while rounds < _ROUNDS or time.monotonic() < until:
+        rounds += 1
         try:
             pid, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:

@@ -1,6 +1,7 @@
 """In the script's process: SIGTERM becomes `TerminateInterrupt` in the main thread, whatever it is doing."""
 
 import _signal
+import _thread
 import os
 import sys
 
@@ -49,12 +50,25 @@ class Guard:
         handler = self._on_signal
         _signal.signal(_signal.SIGTERM, handler)
 
+        # A copy made by fork ends by SIGTERM as any process does (multiprocessing's terminate): a stop is not for it to handle. Blocked
+        # around the fork: Python forgets a signal that comes to the copy before its hooks have run.
+        opened = {}  # thread: whether it had SIGTERM open
+
+        def block():
+            # Asked first: the call that blocks it may raise for one that has just come.
+            opened[_thread.get_ident()] = _signal.SIGTERM not in _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
+            _signal.pthread_sigmask(_signal.SIG_BLOCK, {_signal.SIGTERM})
+
+        def unblock():
+            if opened.pop(_thread.get_ident(), False):
+                _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {_signal.SIGTERM})
+
         def default():
-            # A copy made by fork ends by SIGTERM as any process does (multiprocessing's terminate): a stop is not for it to handle.
             if _signal.getsignal(_signal.SIGTERM) == handler:
                 _signal.signal(_signal.SIGTERM, _signal.SIG_DFL)
+            unblock()
 
-        os.register_at_fork(after_in_child=default)
+        os.register_at_fork(before=block, after_in_parent=unblock, after_in_child=default)
         before = sys.unraisablehook
 
         def hook(args):

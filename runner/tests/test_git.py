@@ -129,7 +129,7 @@ def test_a_dependency_needs_its_environment(pod, repository):
 def test_an_environment_is_made(pod, repository):
     p = pod(env={"PIP_NO_INDEX": "1"})
     prepare(p, repository[0], "scripts/uses.py", createEnv=True)
-    p.wait(lambda e: e.states()[-1:] == ["READY"], 120)
+    p.wait(lambda e: e.states()[-1:] == ["READY"])
     p.start()
     assert p.end()["state"] == "COMPLETE" and p.entries.output() == b"example\n"
     assert p.entries.states()[:5] == ["IDLE", "PREP_ENV", "IDLE", "LOADING", "IDLE"]
@@ -143,7 +143,7 @@ def test_requirements_are_installed_for_any_script(pod, repository):
         "import oet_example\ndef main(): print(oet_example.NAME)\n",
         environment={"requirements": ["oet-example @ file://%s" % repository[0]]},
     )
-    p.wait(lambda e: e.states()[-1:] == ["READY"], 120)
+    p.wait(lambda e: e.states()[-1:] == ["READY"])
     p.start()
     assert p.end()["state"] == "COMPLETE" and p.entries.output() == b"example\n"
     assert p.entries.states()[:5] == ["IDLE", "PREP_ENV", "IDLE", "LOADING", "IDLE"]
@@ -155,7 +155,7 @@ def test_requirements_are_installed_for_any_script(pod, repository):
 def test_requirements_that_are_not_to_be_had(pod):
     p = pod(env={"PIP_NO_INDEX": "1"}).boot()
     p.prepare("def main(): pass\n", environment={"requirements": ["oet-no-such-package==1"]})
-    p.wait(lambda e: e.of("end"), 120)
+    p.wait(lambda e: e.of("end"))
     error = p.entries.of("error")[0]
     assert (error["phase"], error["type"]) == ("env", "RuntimeError") and b"oet-no-such-package" in p.entries.output("stderr")
 
@@ -169,6 +169,6 @@ def test_an_environment_that_cannot_be_made(pod, repository, tmp_path):
     subprocess.run(["git", *identity, "commit", "--quiet", "-am", "broken"], cwd=broken, check=True)
     p = pod(env={"PIP_NO_INDEX": "1"})
     prepare(p, broken, "scripts/uses.py", createEnv=True)
-    p.wait(lambda e: e.of("end"), 120)
+    p.wait(lambda e: e.of("end"))
     error = p.entries.of("error")[0]
     assert (error["phase"], error["type"]) == ("env", "RuntimeError") and "pip install" in error["message"]

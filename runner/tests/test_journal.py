@@ -8,8 +8,12 @@ import time
 
 import pytest
 
+from golden_runs import TAKEN
 from oet_runner.keep import Keeper
 from oet_runner.spool import Spool
+
+# A process that is stopped (SIGSTOP) while it writes has written a part only.
+WHOLE = "import os\ndef write(fd, data):\n    data = memoryview(data)\n    while data: data = data[os.write(fd, data) :]\n"
 
 
 def sums(data):
@@ -41,9 +45,11 @@ def test_output_is_byte_exact(pod, expression):
 
 
 def test_a_character_in_two_writes(pod):
-    p = pod().run("import os, time\ndef main():\n    for byte in '🔭é'.encode():\n        os.write(1, bytes([byte]))\n        time.sleep(0.05)\n")
+    # Each byte is read before the next is written; what comes together in an entry is the machine's pace.
+    p = pod().run(TAKEN + "import time\ndef main():\n    for byte in '🔭é'.encode():\n        write(1, bytes([byte]))\n        time.sleep(0.05)\n")
     p.end()
-    assert [e["d"] for e in p.entries.of("out")] == ["🔭", "é"]
+    texts = [e.get("d") for e in p.entries.of("out")]
+    assert texts in (["🔭", "é"], ["🔭é"])
 
 
 def test_the_first_byte_comes_without_a_line_feed(pod):
@@ -53,7 +59,7 @@ def test_the_first_byte_comes_without_a_line_feed(pod):
 
 @pytest.mark.one_python
 def test_100_mb_without_a_line_feed(pod):
-    p = pod().run("import os\ndef main():\n    for i in range(1600): os.write(1, b'%08d' % i * 8192)\n", maxBytes=200 << 20)
+    p = pod().run(WHOLE + "import os\ndef main():\n    for i in range(1600): write(1, b'%08d' % i * 8192)\n", maxBytes=200 << 20)
     end = p.end()
     whole = hashlib.sha256()
     for i in range(1600):
@@ -71,7 +77,7 @@ def test_many_lines_on_both_streams(pod):
 @pytest.mark.parametrize("folder", ["writable", "none"])
 def test_the_first_and_the_last_half_are_kept(pod, folder):
     p = pod(env={"TMPDIR": "/proc/none"} if folder == "none" else {}).run(
-        "import os, sys\ndef main():\n    for i in range(60): os.write(1 + i % 2, b'%07d\\n' % i * 12500)\n", maxBytes=3_000_000
+        WHOLE + "import os, sys\ndef main():\n    for i in range(60): write(1 + i % 2, b'%07d\\n' % i * 12500)\n", maxBytes=3_000_000
     )
     end = p.end()
     written = {s: b"".join(b"%07d\n" % i * 12500 for i in range(60) if i % 2 == (s == "stderr")) for s in ("stdout", "stderr")}
@@ -90,7 +96,7 @@ def test_the_first_and_the_last_half_are_kept(pod, folder):
 
 
 def test_below_the_limit_there_is_no_gap(pod):
-    p = pod().run("import os\ndef main():\n    for i in range(40): os.write(1, b'%07d\\n' % i * 125)\n", maxBytes=40000)
+    p = pod().run(WHOLE + "import os\ndef main():\n    for i in range(40): write(1, b'%07d\\n' % i * 125)\n", maxBytes=40000)
     assert p.end()["kept"]["stdout"] == 40000 and p.entries.of("gap") == []
     assert p.entries.output() == b"".join(b"%07d\n" % i * 125 for i in range(40))
 
@@ -140,7 +146,7 @@ def test_spool_against_a_model():
 
 @pytest.mark.one_python
 def test_the_window(pod):
-    p = pod(ack=False).run("import os\ndef main():\n    for i in range(300): os.write(1, b'%07d\\n' % i * 8192)\n", maxBytes=200 << 20)
+    p = pod(ack=False).run(WHOLE + "import os\ndef main():\n    for i in range(300): write(1, b'%07d\\n' % i * 8192)\n", maxBytes=200 << 20)
     p.wait(lambda e: len(e.output()) > 3 << 20)
     p.pump(0.3)
     assert len(p.entries.output()) < 5 << 20  # 4 MiB and what was on its way
@@ -154,7 +160,8 @@ def test_the_window(pod):
 @pytest.mark.one_python
 def test_the_spool_goes_to_a_file_and_comes_back(pod, tmp_path):
     p = pod(ack=False, env={"TMPDIR": str(tmp_path)}).run(
-        "import os\ndef main(path):\n    for i in range(900): os.write(1, b'%07d\\n' % i * 8192)\n    open(path, 'w').close()\n    import time\n    time.sleep(0.1)\n",
+        WHOLE
+        + "import os\ndef main(path):\n    for i in range(900): write(1, b'%07d\\n' % i * 8192)\n    open(path, 'w').close()\n    import time\n    time.sleep(0.1)\n",
         main=json.dumps({"args": [str(tmp_path / "mark")]}),
         maxBytes=200 << 20,
     )
@@ -163,12 +170,19 @@ def test_the_spool_goes_to_a_file_and_comes_back(pod, tmp_path):
         p.ask("ping") if p.high < 1 else p.pump()  # never blocked by its own printing
     assert (tmp_path / "mark").exists()
     if os.getuid() == 0:  # nobody else may look into PID 1
-        files = [os.readlink("/proc/%d/fd/%s" % (p.process.pid, fd)) for fd in os.listdir("/proc/%d/fd" % p.process.pid)]
-        assert [f for f in files if "oet-spool-" in f]
+        assert [file for file in open_files(p.process.pid) if "oet-spool-" in file]
     p.ack = True
     p.acknowledge(p.high)
     end = p.end()
     assert end["bytes"]["stdout"] == 900 * 65536 and sums(p.entries.output()) == end["sha256"]["stdout"]
+
+
+def open_files(pid):
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        try:
+            yield os.readlink("/proc/%d/fd/%s" % (pid, fd))
+        except OSError:
+            pass  # closed in the meantime
 
 
 def test_replay(pod):
@@ -208,7 +222,7 @@ def test_an_ack_of_what_is_not_there_yet_is_harmless(pod):
 
 @pytest.mark.one_python
 def test_a_stalled_reader_loses_nothing(pod):
-    p = pod().run("import os\ndef main():\n    for i in range(400): os.write(1, b'%07d\\n' % i * 8192)\n", maxBytes=100 << 20)
+    p = pod().run(WHOLE + "import os\ndef main():\n    for i in range(400): write(1, b'%07d\\n' % i * 8192)\n", maxBytes=100 << 20)
     p.wait(lambda e: len(e.output()) > 1 << 20)
     p.stalled = True
     until = time.monotonic() + 1

@@ -215,7 +215,6 @@ def test_deadlines(pod, name):
         p.state("READY")
         p.start()
     else:
-        # So long that the script's process is there to be stopped.
         p.prepare("import time\ntime.sleep(60)", prepareSeconds=3)
     end = p.end()
     assert (end["state"], end["reason"]) == ("FAILED", "DeadlineExceeded") and end["message"].endswith("3 s")

@@ -6,7 +6,7 @@ POOL = """
 import multiprocessing, oet
 def square(x): return x * x
 def main(method):
-    with multiprocessing.get_context(method).Pool(2) as pool: return pool.map_async(square, range(5)).get(15)
+    with multiprocessing.get_context(method).Pool(2) as pool: return pool.map_async(square, range(5)).get()
 """
 
 
@@ -20,8 +20,8 @@ def test_a_pool(pod, method):
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_terminate_is_silent(pod, method):
     p = pod().run(
-        "import multiprocessing, time\ndef work():\n    print('on', flush=True)\n    time.sleep(60)\ndef main(method):\n    p = multiprocessing.get_context(method).Process(target=work)\n"
-        "    p.start()\n    time.sleep(1)\n    p.terminate()\n    p.join()\n    print(p.exitcode)\n",
+        "import multiprocessing, time\ndef work(there):\n    there.send(1)\n    time.sleep(600)\ndef main(method):\n    context = multiprocessing.get_context(method)\n"
+        "    here, there = context.Pipe(False)\n    p = context.Process(target=work, args=(there,))\n    p.start()\n    here.recv()\n    p.terminate()\n    p.join()\n    print(p.exitcode)\n",
         main='{"args":["%s"]}' % method,
     )
     p.end()
@@ -94,7 +94,8 @@ def main():
     threading.Thread(target=work).start()
     """
         + how,
-        **({"runSeconds": 3} if end == "runSeconds" else {}),
+        graceSeconds=0.3,  # the thread never ends
+        **({"runSeconds": 8} if end == "runSeconds" else {}),
     )
     p.wait(lambda e: e.output())
     if end == "stop":

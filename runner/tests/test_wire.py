@@ -140,14 +140,15 @@ def test_wrong_nonce_in_the_runner(pod):
 
 
 def test_prepare_start_and_stop_are_idempotent(pod):
-    p = pod().boot()
+    p = pod(ack=False).boot()  # it stays until all is answered
     p.prepare("runs = 0\ndef main():\n    global runs\n    runs += 1\n    print('run', runs)\n")
     p.answer(p.prepare("def main(): print('another')"))
     p.state("READY")
     starts = [p.start() for _ in range(3)]
-    p.end()
+    n = p.end()["n"]
     assert all(p.answer(to)["ok"] for to in starts)
     assert p.entries.output() == b"run 1\n"
+    p.acknowledge(n)
     assert p.leave() == 0
 
 
