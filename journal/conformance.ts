@@ -20,6 +20,9 @@ export interface Place {
   remove(): Promise<void>;
 }
 
+/** How long calls of these tests wait in ms for a process that the machine holds up: a limit ends what hangs, and is not to be met. */
+export const PATIENCE_MS = 120_000;
+
 /** What every store must hold, as a jest suite. Takes some 20 s; child processes are killed in it. */
 export function describeStore(name: string, make: () => Promise<Place>): void {
   describe(name, () => {
@@ -88,11 +91,13 @@ export function describeStore(name: string, make: () => Promise<Place>): void {
         for (let done = false; !done;) {
           const before = (await reader.run(uid))?.high ?? 0;
           const patience = (kills * 5) % 17;
+          const looks: Promise<void>[] = [];
           const child: Appender = new Appender(place.location, uid, id, total, () => {
-            void look();
+            looks.push(look());
             if (child.acknowledgements > patience) child.kill();
           });
           await child.ended();
+          await Promise.all(looks);
           done = child.done;
           if (!done) kills++;
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeStore } from '../conformance.ts';
+import { describeStore, PATIENCE_MS } from '../conformance.ts';
 import { openStore } from './store.ts';
 
 describeStore('the SQLite store', async () => {
@@ -9,7 +9,7 @@ describeStore('the SQLite store', async () => {
   const location = join(folder, 'journal.db');
   return {
     location,
-    open: (options) => openStore(location, options),
+    open: (options) => openStore(location, { busyTimeoutMs: PATIENCE_MS, ...options }),
     remove: () => rm(folder, { recursive: true }),
   };
 });

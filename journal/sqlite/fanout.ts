@@ -34,6 +34,8 @@ export class Fanout {
   /** Nobody else's socket was in our place when last looked. */
   #confirmed = false;
   #timer: NodeJS.Timeout | undefined;
+  /** While a socket of our own is put in place. */
+  #taking: Promise<void> | undefined;
   #closed = false;
   #newest = 0;
   #told = false;
@@ -58,6 +60,7 @@ export class Fanout {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    await this.#taking;
     const serving = this.#server !== undefined && (await this.#inPlace());
     this.#leave();
     if (serving) await rm(this.#address, { force: true });
@@ -70,7 +73,7 @@ export class Fanout {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       // A connection that breaks is closed next.
       if (met) return;
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') void this.#serve();
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') this.#taking = this.#serve();
       else this.#retry(error);
     });
     socket.once('connect', () => {
@@ -82,6 +85,7 @@ export class Fanout {
   }
 
   async #serve(): Promise<void> {
+    if (this.#closed) return;
     const draft = `${this.#address}.${randomBytes(3).toString('hex')}`;
     const server = createServer((peer) => {
       peer.unref();
@@ -95,8 +99,7 @@ export class Fanout {
       this.#inode = (await stat(draft)).ino;
       await rename(draft, this.#address);
       this.#server = server;
-      if (this.#closed) await this.close();
-      else this.#look();
+      this.#look();
     } catch (error) {
       server.close();
       this.#retry(error);

@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 async function open(path: string, options?: Parameters<typeof openStore>[1]): Promise<JournalStore> {
-  const store = await openStore(path, options);
+  const store = await openStore(path, { busyTimeoutMs: 120_000, ...options });
   stores.push(store);
   return store;
 }

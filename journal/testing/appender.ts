@@ -7,7 +7,7 @@ import { openStore } from '../index.ts';
 import { identity, transcript } from './transcript.ts';
 
 const [location = '', uid = '', id = '', total = ''] = process.argv.slice(2);
-const store = await openStore(location);
+const store = await openStore(location, { busyTimeoutMs: 120_000 });
 await store.openRun(identity(uid, Number(id)));
 const entries = transcript(uid, Number(total));
 const started = (await store.run(uid))?.high ?? 0;

@@ -4,12 +4,11 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import pg from 'pg';
@@ -22,6 +21,7 @@ const PATIENCE_MS = 120_000;
 /** The crash of a process costs nothing that the kernel has, so no fsync; few connections, little memory. */
 const SETTINGS = {
   fsync: 'off',
+  autovacuum: 'off', // a worker of it in template1 is in the way of CREATE DATABASE
   full_page_writes: 'off',
   shared_buffers: '32MB',
   max_connections: '60',
@@ -200,12 +200,18 @@ async function own(path: string): Promise<void> {
   if (isRoot()) await chown(path, NOBODY, NOBODY);
 }
 
+/** Below those that the kernel gives to connections and to listeners on port 0: nobody gets it while the server is down. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
+  for (;;) {
+    const port = randomInt(15_000, 30_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const free = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.close();
+    if (free) return port;
+  }
 }
 
 function pause(milliseconds: number): Promise<void> {

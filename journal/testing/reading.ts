@@ -92,8 +92,8 @@ export function describeReading({ store, place, begin }: Bench): void {
       const reader = await place().open({ readonly: true });
       const [here, there] = [await store().lastId(), await reader.lastId()];
       const waiting = [
-        store().changed(here, AbortSignal.timeout(10_000)),
-        reader.changed(there, AbortSignal.timeout(10_000)),
+        store().changed(here, AbortSignal.timeout(120_000)),
+        reader.changed(there, AbortSignal.timeout(120_000)),
       ];
       const id = await store().publish('changes', [{ topic: 'x', fields: {} }]);
 
