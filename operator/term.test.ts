@@ -212,6 +212,26 @@ describe('one run without faults', () => {
     },
   );
 
+  const WAITS = { deadlines: { prepareSeconds: 600, readySeconds: 60 } };
+  it.each([
+    ['READY in time', { startPolicy: 'Automatic' as const }, {}, 1],
+    ['a start', WAITS, { start: {} }, 1],
+    ['nothing', WAITS, {}, 0],
+  ])('hears of %s that came while no operator was there, then judges by deadlines', async (_, spec, change, mains) => {
+    const world = new World({ script: { initMs: 1_000 } });
+    world.startOperator();
+    world.create('p', spec);
+    await until(world, 'the load', () => world.loads === 1);
+    world.killOperator();
+    world.patchSpec('p', change);
+    await world.clock.advance(3_600_000);
+    world.startOperator();
+    await until(world, 'the end', () => finished(world) && podGone(world));
+    expect(world.mains).toBe(mains);
+    expect(world.procedure('p')?.status.state).toBe(mains === 1 ? 'COMPLETE' : 'STOPPED'); // as the model's runner says of every stop
+    await world.stop();
+  });
+
   it('says UNKNOWN of a script whose pod vanished without a word', async () => {
     const world = new World({ script: { runMs: Infinity } });
     world.startOperator();

@@ -34,7 +34,7 @@ const Deadlines = z
     readySeconds: integer(
       1,
       YEAR,
-      'How long it may wait in READY for its start; STOPPED after it. No limit without it.',
+      'How long it may wait in READY for its start; FAILED after it. No limit without it.',
     ).optional(),
     runSeconds: integer(1, YEAR, 'How long main may run; stopped and FAILED after it. No limit without it.').optional(),
   })

@@ -36,6 +36,7 @@ export class Capture {
   readonly #logFollow: LogFollow;
   readonly #acks: Acks;
   readonly #troubles = new Troubles();
+  readonly #since: number;
   #pingTimer: Timer | undefined;
   #diagnostics = 0;
   /** When `end` was stored, or found in the store, ms: nothing more will come. */
@@ -47,6 +48,7 @@ export class Capture {
     const { streams, journal, clock, log, crowd, session, changed } = ports;
     this.uid = uid;
     this.#ports = ports;
+    this.#since = clock.now();
     if (options.ended) this.#endSince = clock.now();
     this.#sink = new Sink({
       uid,
@@ -119,6 +121,7 @@ export class Capture {
     const { gravest } = this.#troubles;
     const { drained, overSince } = this.#logFollow;
     return {
+      since: this.#since,
       ...(hello && { hello }),
       ...this.commands.view(),
       drained,

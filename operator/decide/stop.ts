@@ -47,10 +47,23 @@ function deadlineOf(o: Observed): { at: number; message: string } | undefined {
   if (ready !== undefined && isReady(o)) {
     const seconds = limits?.readySeconds;
     if (seconds === undefined) return undefined;
-    return { at: ready + seconds * 1000, message: `nobody started it within deadlines.readySeconds (${seconds} s)` };
+    return {
+      at: heardBy(o, ready, ready + seconds * 1000),
+      message: `nobody started it within deadlines.readySeconds (${seconds} s)`,
+    };
   }
   const claimed = at(status?.claim?.time);
   if (claimed === undefined) return undefined;
   const seconds = limits?.prepareSeconds ?? DEFAULTS.prepareSeconds;
-  return { at: claimed + seconds * 1000, message: `not READY within deadlines.prepareSeconds (${seconds} s)` };
+  const permitted = at(status?.permit?.initTime) ?? Infinity;
+  return {
+    at: heardBy(o, permitted, claimed + seconds * 1000),
+    message: `not READY within deadlines.prepareSeconds (${seconds} s)`,
+  };
+}
+
+/** When a deadline of something that began at `began` counts: READY or a start that came while no operator was there is heard of first. */
+function heardBy(o: Observed, began: number, due: number): number {
+  const { since } = o.capture;
+  return since !== undefined && since > began ? Math.max(due, since + o.settings.drainMs) : due;
 }

@@ -20,6 +20,8 @@ export interface Trouble {
 
 /** What the run's capture knows beyond the store. */
 export interface CaptureView {
+  /** When this operator began it, ms. */
+  readonly since?: number;
   readonly hello?: { readonly nonce: string; readonly v: number; readonly undumpable: boolean };
   readonly prepare?: CommandView;
   readonly start?: CommandView;
@@ -51,7 +53,7 @@ export interface Settings {
   readonly toleranceMs: number;
   /** How long a `stop` may take to be answered before the pod is deleted all the same, ms. */
   readonly stopAnswerMs: number;
-  /** How long after a container's end its log is tried, ms. */
+  /** How long after a container's end its log is tried, and how long an operator that took a run over listens before it judges by a deadline, ms. */
   readonly drainMs: number;
 }
 
