@@ -73,10 +73,13 @@ export const REFUSALS: readonly ContractCase[] = [
     expect(none.json.message).toBe(
       'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required',
     );
-    expect(label.json.details.causes).toMatchObject([
-      { reason: 'FieldValueInvalid', field: 'metadata.labels', message: expect.stringContaining('"a b"') },
-      { reason: 'FieldValueInvalid', field: 'metadata.labels', message: expect.stringContaining('"x y"') },
-    ]);
+    const cause = (value: string) => ({
+      ...{ reason: 'FieldValueInvalid', field: 'metadata.labels' },
+      message: expect.stringContaining(value) as string,
+    });
+    const { causes } = label.json.details;
+    expect(causes).toHaveLength(2);
+    expect(causes).toEqual(expect.arrayContaining([cause('"a b"'), cause('"x y"')])); // in the order of a map of Go's: any
   }),
 
   contract('an unknown field: Warn tells in a header, Strict refuses, Ignore says nothing', async (cluster) => {
