@@ -75,7 +75,7 @@ export const REFUSALS: readonly ContractCase[] = [
     );
     const cause = (value: string) => ({
       ...{ reason: 'FieldValueInvalid', field: 'metadata.labels' },
-      message: expect.stringContaining(value) as string,
+      message: expect.stringContaining(value) as unknown,
     });
     const { causes } = label.json.details;
     expect(causes).toHaveLength(2);
