@@ -87,6 +87,8 @@ def execute(path, argv, env, cwd, descriptors):
             os.execve(path, argv, env)
         except OSError as error:
             os.write(tell, str(error.errno).encode())
+        except ValueError:  # what Python itself finds wrong: a NUL, half a character, a name with a "="
+            os.write(tell, str(errno.EINVAL).encode())
         finally:
             os._exit(127)
     os.close(tell)

@@ -8,6 +8,7 @@ client for `linger` seconds it kills everything and ends.
 Usage: python3 -I -S -B runtime.py SOCKET FOLDER LINGER
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -175,6 +176,8 @@ class Runtime:
                 reply = getattr(self, "do_" + request["do"])(request) or {}
             except OSError as error:
                 reply = {"error": error.strerror or str(error), "errno": error.errno}
+            except ValueError:  # a path with a NUL: Python's own error, before any call
+                reply = {"error": os.strerror(errno.EINVAL).lower(), "errno": errno.EINVAL}
             self.send(client, dict(reply, id=request["id"]))
 
     def send(self, client, message):

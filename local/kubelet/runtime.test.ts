@@ -55,6 +55,22 @@ it('a runtime that is just ending is not taken for one that serves', async () =>
   await next.shutdown();
 });
 
+it.each([
+  ['an argument with a NUL', { argv: ['python3', '-c', 'pass\0'] }],
+  ['a program with a NUL', { argv: ['/bin/true\0'] }],
+  ['a variable with a NUL', { env: { PATH: process.env['PATH'] ?? '', WORDS: 'a\0b' } }],
+  ['a variable that is no character', { env: { PATH: process.env['PATH'] ?? '', WORDS: '\ud800' } }],
+  ['a folder with a NUL', { cwd: '/tmp/a\0b' }],
+])('refuses %s, and goes on', async (_, change) => {
+  const request = {
+    ...{ name: 'wrong', labels: {}, argv: ['python3', '-c', 'pass'], env: { PATH: process.env['PATH'] ?? '' } },
+    ...{ cwd: folder, stdin: false },
+    ...change,
+  };
+  await expect(runtime.create(request)).rejects.toMatchObject({ name: 'StartError', message: 'invalid argument' });
+  expect(await runtime.list()).toEqual([]);
+});
+
 describe('what the runtime says is so', () => {
   it('once a kill is answered nothing of the container is left', async () => {
     const { pids } = await startPair();

@@ -10,8 +10,8 @@ export function isFree(port: number): Promise<boolean> {
   );
 }
 
-/** Below those that systems give to outgoing connections, one of which might have it before the program that it is meant for. */
-const [LOWEST, HIGHEST] = [10_000, 30_000];
+/** Below those that systems give to outgoing connections, one of which might have it before the program that it is meant for; above 10080, which browsers and `fetch` refuse. */
+const [LOWEST, HIGHEST] = [10_100, 30_000];
 const TRIES = 100;
 
 /** A port of 127.0.0.1 that was free a moment ago, and none of those that are `given` away but not yet in use. */
