@@ -56,7 +56,7 @@ export function createKubelet(options: KubeletOptions = {}): Kubelet {
       process.stderr.write(`kubelet: ${String(error)}\n`);
     });
   const workers = new Map<string, PodWorker>();
-  /** Containers that ended since the runtime was asked for its list; undefined once all pods of it are taken over. */
+  /** Containers that ended before the pods that the runtime lists were taken over; undefined from then on. */
   let endedEarly: Map<string, ContainerRecord> | undefined = new Map();
   let scratch: string | undefined;
   let storage: Storage | undefined;

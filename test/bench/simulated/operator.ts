@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../e2e/harness/command.ts';
-import { freePort, ROOT } from '../../e2e/harness/process.ts';
+import { freePort } from '../../e2e/harness/ports.ts';
+import { ROOT } from '../../e2e/harness/process.ts';
 import { until } from '../../e2e/harness/until.ts';
 import { samples, total } from '../metrics.ts';
 

@@ -3,7 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { helmPath } from '../../../tools/kubectl.ts';
 import { command } from './command.ts';
-import { freePort, LOOK_MS, ROOT } from './process.ts';
+import { freePort } from './ports.ts';
+import { LOOK_MS, ROOT } from './process.ts';
 import type { Part, Place, Running } from './stack.ts';
 import { until } from './until.ts';
 

@@ -3,7 +3,8 @@ import { loadAll } from 'js-yaml';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { helm } from './chart.ts';
-import { freePort, processOf, ROOT } from './process.ts';
+import { freePort } from './ports.ts';
+import { processOf, ROOT } from './process.ts';
 import type { Part, Stack } from './stack.ts';
 
 /** What an operator hands to its pods. */

@@ -11,8 +11,6 @@ import { until } from './until.ts';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-export { freePort };
-
 /** An answer that takes longer is asked for again: the connection may lead to what has ended. */
 export const LOOK_MS = 15_000;
 
