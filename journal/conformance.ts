@@ -20,9 +20,6 @@ export interface Place {
   remove(): Promise<void>;
 }
 
-/** How long calls of these tests wait in ms for a process that the machine holds up: a limit ends what hangs, and is not to be met. */
-export const PATIENCE_MS = 120_000;
-
 /** What every store must hold, as a jest suite. Takes some 20 s; child processes are killed in it. */
 export function describeStore(name: string, make: () => Promise<Place>): void {
   describe(name, () => {

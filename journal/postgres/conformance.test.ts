@@ -1,4 +1,5 @@
-import { describeStore, PATIENCE_MS } from '../conformance.ts';
+import { describeStore } from '../conformance.ts';
+import { PATIENCE_MS } from '../testing/patience.ts';
 import { PostgresServer } from '../testing/postgres-server.ts';
 import { openStore } from './store.ts';
 

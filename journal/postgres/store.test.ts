@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Buffer } from 'node:buffer';
 import { Fenced, Unavailable, Unusable } from '../errors.ts';
 import { CutCommits } from '../testing/cut-commits.ts';
+import { PATIENCE_MS } from '../testing/patience.ts';
 import { PostgresServer } from '../testing/postgres-server.ts';
 import { allOutput, allRows, expectedOf, identity, seenOf, transcript } from '../testing/transcript.ts';
 import type { AppendResult, Entry, JournalStore } from '../types.ts';
@@ -24,7 +25,7 @@ afterEach(async () => {
 });
 
 async function open(options?: Parameters<typeof openStore>[1], location = url): Promise<JournalStore> {
-  const store = await openStore(location, { busyTimeoutMs: 120_000, ...options });
+  const store = await openStore(location, { busyTimeoutMs: PATIENCE_MS, ...options });
   stores.push(store);
   return store;
 }
@@ -226,7 +227,7 @@ describe('a database that is killed', () => {
   }, 600_000);
 
   test('and stays away is told when the patience is over; later the same store works', async () => {
-    const store = await open({ busyTimeoutMs: 3_000, patienceMs: 120_000 });
+    const store = await open({ busyTimeoutMs: 3_000, patienceMs: PATIENCE_MS });
     await store.openRun(identity('u', 1));
     await server.kill();
     try {

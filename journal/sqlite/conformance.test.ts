@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeStore, PATIENCE_MS } from '../conformance.ts';
+import { describeStore } from '../conformance.ts';
+import { PATIENCE_MS } from '../testing/patience.ts';
 import { openStore } from './store.ts';
 
 describeStore('the SQLite store', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Unusable } from '../errors.ts';
 import { Appender } from '../testing/child.ts';
+import { PATIENCE_MS } from '../testing/patience.ts';
 import { identity, transcript } from '../testing/transcript.ts';
 import type { JournalStore } from '../types.ts';
 import { openStore } from './store.ts';
@@ -23,7 +24,7 @@ afterEach(async () => {
 });
 
 async function open(path: string, options?: Parameters<typeof openStore>[1]): Promise<JournalStore> {
-  const store = await openStore(path, { busyTimeoutMs: 120_000, ...options });
+  const store = await openStore(path, { busyTimeoutMs: PATIENCE_MS, ...options });
   stores.push(store);
   return store;
 }

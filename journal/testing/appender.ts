@@ -4,10 +4,11 @@
  */
 import { writeSync } from 'node:fs';
 import { openStore } from '../index.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { identity, transcript } from './transcript.ts';
 
 const [location = '', uid = '', id = '', total = ''] = process.argv.slice(2);
-const store = await openStore(location, { busyTimeoutMs: 120_000 });
+const store = await openStore(location, { busyTimeoutMs: PATIENCE_MS });
 await store.openRun(identity(uid, Number(id)));
 const entries = transcript(uid, Number(total));
 const started = (await store.run(uid))?.high ?? 0;

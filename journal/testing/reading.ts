@@ -5,6 +5,7 @@ import { losslessParse, losslessStringify } from '../lossless.ts';
 import type { Entry, RunFilter } from '../types.ts';
 import { out, state, verdict } from './bench.ts';
 import type { Bench } from './bench.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { allRows, identity } from './transcript.ts';
 
 /** Example by example, what the interface (types.ts) promises to readers, of pruning, and of who may write. */
@@ -92,8 +93,8 @@ export function describeReading({ store, place, begin }: Bench): void {
       const reader = await place().open({ readonly: true });
       const [here, there] = [await store().lastId(), await reader.lastId()];
       const waiting = [
-        store().changed(here, AbortSignal.timeout(120_000)),
-        reader.changed(there, AbortSignal.timeout(120_000)),
+        store().changed(here, AbortSignal.timeout(PATIENCE_MS)),
+        reader.changed(there, AbortSignal.timeout(PATIENCE_MS)),
       ];
       const id = await store().publish('changes', [{ topic: 'x', fields: {} }]);
 
